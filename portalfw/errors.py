@@ -1,0 +1,62 @@
+"""Errors that any room may raise and a person may read.
+
+Each class has a ``code`` that travels to callers; :mod:`portalfw.rest.errors` maps codes to HTTP statuses in one table.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PortalError(Exception):
+    """Root of all errors of the portal: ``message`` says what was wrong and what to do, ``detail`` is data about it."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, *, detail: object = None) -> None:
+        """Keep ``message`` for people and ``detail`` (JSON-able or None) for programs."""
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class InvalidError(PortalError, ValueError):
+    """An argument, page or setting is missing or malformed; ``detail["argument"]`` names it where there is one."""
+
+    code = "invalid"
+
+
+class UnauthenticatedError(PortalError):
+    """Nobody is signed in, or the credential is unknown, expired or revoked."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(PortalError, PermissionError):
+    """The principal is known and may not do this."""
+
+    code = "forbidden"
+
+
+class NotFoundError(PortalError, LookupError):
+    """The named object does not exist."""
+
+    code = "not-found"
+
+
+class ConflictError(PortalError):
+    """The object is in a state that does not allow this; the message names the state."""
+
+    code = "conflict"
+
+
+class UnavailableError(PortalError):
+    """Something that this needs is away or full now; trying again later may work."""
+
+    code = "unavailable"
+
+
+class StartError(PortalError):
+    """The product cannot start; the message is the one line that the operator reads."""
+
+    code = "start"

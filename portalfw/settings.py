@@ -1,0 +1,98 @@
+"""Every setting in one class: TOML file, then ``PORTALFW_*`` variables, then flags, later ones winning."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from portalfw.errors import StartError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEFAULT_STATE = Path("~/.local/share/portalfw")
+PREFIX = "PORTALFW_"
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Names are those of the TOML file; the environment adds ``PORTALFW_`` in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+
+    state: Path = Field(DEFAULT_STATE, description="Folder of everything that this process writes.")
+    listen: str = Field("127.0.0.1", description="Address that the portal listens on.")
+    port: int = Field(8200, ge=1, le=65535, description="Port of the portal and the Agent Controller.")
+    mongodb_uri: str | None = Field(None, description="A MongoDB replica set to use; without it one is started here.")
+    mongodb_name: str = Field("portalfw", description="Name of the database.")
+    hypervisor: Literal["auto", "qemu", "test"] = Field(
+        "auto", description="qemu:///system, libvirt's simulated test driver, or the better of the two that works."
+    )
+    content: list[Path] = Field(
+        [REPOSITORY], description="Content directories with spaces/, macros/, actors/ and jumpscripts/; later ones win."
+    )
+    default_space: str = Field("cbgrid", description="Space that the address / leads to.")
+    macro_deadline: float = Field(5.0, gt=0, description="Seconds that a macro may take before its box says so.")
+    session_hours: float = Field(12.0, gt=0, description="Hours after which a browser session ends.")
+    join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
+    controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put flags before the environment before the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+    @property
+    def state_folder(self) -> Path:
+        """The state folder as an absolute path."""
+        return self.state.expanduser().absolute()
+
+
+def config_file() -> Path | None:
+    """Return the TOML file: ``PORTALFW_CONFIG``, else the first of the usual places that exists."""
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise StartError(f"The settings file {named} does not exist; correct {PREFIX}CONFIG.")
+        return Path(named)
+    usual = (Path("~/.config/portalfw.toml").expanduser(), Path("/etc/portalfw.toml"))
+    return next((path for path in usual if path.is_file()), None)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read all sources; ``flags`` whose value is None count as not given.
+
+    :raises StartError: naming the setting that is malformed or unknown.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise StartError(f"Setting {name}: {first['msg']} (given: {first.get('input')!r}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise StartError(f"The settings file {config_file()} is not TOML: {error}.") from error
+
+
+def origins(flags: dict[str, Any]) -> dict[str, str]:
+    """Say for each setting where its value comes from: ``flag``, ``environment``, ``file`` or ``default``."""
+    path = config_file()
+    in_file = tomllib.loads(path.read_text()) if path else {}
+    found = {}
+    for name in Settings.model_fields:
+        if flags.get(name) is not None:
+            found[name] = "flag"
+        elif os.environ.get(PREFIX + name.upper()):
+            found[name] = "environment"
+        else:
+            found[name] = f"file {path}" if name in in_file else "default"
+    return found
