@@ -1,0 +1,50 @@
+"""What all tests share: a real MongoDB, started once, and a database of its own for each test that asks."""
+
+from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import shutil  # noqa: E402
+import tempfile  # noqa: E402
+import uuid  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import pytest  # noqa: E402
+from pymongo.database import Database  # noqa: E402
+
+from portalfw.events import EventBus  # noqa: E402
+from portalfw.store import Mongod, connect, disconnect, ensure_indexes  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Iterator[Mongod]:
+    """Run the embedded MongoDB in a short temporary folder (a socket's path is limited to 107 bytes)."""
+    folder = Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))  # noqa: S108 - short, private and removed below
+    server = Mongod(folder / "mongod")
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(mongod: Mongod) -> Iterator[Database[dict[str, Any]]]:
+    """Give an empty database with the indexes of all imported documents, and drop it afterwards."""
+    found = connect(mongod.uri, f"test-{uuid.uuid4().hex[:12]}")
+    ensure_indexes()
+    yield found
+    found.client.drop_database(found.name)
+    disconnect()
+
+
+@pytest.fixture
+def bus(database: Database[dict[str, Any]]) -> Iterator[EventBus]:
+    """Give a running event bus over the test's database."""
+    found = EventBus(database)
+    found.start()
+    yield found
+    found.stop()

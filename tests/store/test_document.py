@@ -1,0 +1,84 @@
+"""The base document against a real MongoDB."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gevent
+import mongoengine
+import pytest
+
+from portalfw.errors import ConflictError, NotFoundError
+from portalfw.events import EventBus
+from portalfw.store import Document, Lease
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+class Kettle(Document):
+    """Something with a life cycle."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "kettle"}
+    name = mongoengine.StringField()
+    status = mongoengine.StringField()
+    update_time = mongoengine.FloatField()
+
+
+def test_ids_are_small_and_unique() -> None:
+    """Documents made side by side get different integer ids, counted from one."""
+    made = [gevent.spawn(Kettle.create, name=str(number)) for number in range(20)]
+    gevent.joinall(made, raise_error=True)
+    assert sorted(greenlet.value.id for greenlet in made) == list(range(1, 21))
+
+
+def test_get_unknown_names_kind_and_id() -> None:
+    """An unknown id gives an error that names the kind and the id."""
+    with pytest.raises(NotFoundError, match="Kettle 99 does not exist"):
+        Kettle.get(99)
+
+
+def test_transition_moves_once() -> None:
+    """Of many greenlets that try the same transition exactly one succeeds; the others learn the state."""
+    kettle = Kettle.create(status="COLD")
+
+    def boil() -> str:
+        try:
+            return str(Kettle.transition(kettle.id, from_={"COLD"}, to="HOT").status)
+        except ConflictError as error:
+            assert "is HOT; this needs COLD" in error.message
+            return "refused"
+
+    tried = [gevent.spawn(boil) for _ in range(10)]
+    gevent.joinall(tried, raise_error=True)
+    assert sorted(greenlet.value for greenlet in tried) == ["HOT"] + ["refused"] * 9
+
+
+def test_rows_are_plain_and_sorted() -> None:
+    """Lists are plain rows with ``id``, sorted and paged as asked."""
+    for name in ("c", "a", "b"):
+        Kettle.create(name=name)
+    assert [row["name"] for row in Kettle.rows(sort="-name", limit=2)] == ["c", "b"]
+    assert set(Kettle.rows(fields=["name"])[0]) == {"id", "name"}
+
+
+def test_lease_has_one_holder() -> None:
+    """A lease is refused to a second holder until it is released or runs out."""
+    assert Lease("boil", 30, "one").acquire()
+    assert Lease("boil", 30, "one").acquire()
+    assert not Lease("boil", 30, "two").acquire()
+    Lease("boil", 30, "one").release()
+    assert Lease("boil", -1, "two").acquire()
+    assert Lease("boil", 30, "three").acquire()
+
+
+def test_bus_tells_topic_subscribers(bus: EventBus) -> None:
+    """A subscriber of one document hears its changes with the whole row, and nothing of others."""
+    one, two = Kettle.create(status="COLD"), Kettle.create(status="COLD")
+    with bus.subscribe(f"kettle:{two.id}") as subscription:
+        while subscription.get(0.2):
+            pass
+        Kettle.transition(one.id, from_={"COLD"}, to="HOT")
+        Kettle.transition(two.id, from_={"COLD"}, to="HOT")
+        change = subscription.get(5)
+        assert change is not None
+        assert (change.id, change.operation, change.row and change.row["status"]) == (two.id, "update", "HOT")
