@@ -1,0 +1,163 @@
+"""The typed face of the page frame: what a page, the sign-in form and an error page need to be shown.
+
+``render_frame(Frame(...))`` gives the whole HTML document. The templates stand on their own and need no Flask application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, Template, select_autoescape
+from markupsafe import Markup
+
+from portalfw.web.assets import asset
+
+Theme = Literal["auto", "light", "dark"]
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A link in the sidebar. ``icon`` is a name of bootstrap-icons; without one the link is indented under the one above."""
+
+    label: str
+    href: str
+    icon: str | None = None
+    active: bool = False
+    count: int | str | None = None
+
+
+@dataclass(frozen=True)
+class NavGroup:
+    """Links that belong together; the first group of a portal usually has no title."""
+
+    title: str | None
+    items: Sequence[NavItem]
+
+
+@dataclass(frozen=True)
+class PortalLink:
+    """A portal in the switch at the top of the sidebar."""
+
+    label: str
+    href: str
+    icon: str | None = None
+    active: bool = False
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The signed-in user as the frame shows him."""
+
+    name: str
+    initials: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A quiet link at the right end of the sheet bar, such as "Edit"; the first is shown with its word."""
+
+    label: str
+    href: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class PageHead:
+    """Title line of a page: a pill that names the state, one grey line of facts, actions at the right."""
+
+    title: str
+    sub: str | Markup | None = None
+    state: Markup | None = None
+    actions: Markup | None = None
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A rendered wiki page. Without ``head`` and without an ``<h1>`` in ``html`` the frame shows ``title`` as the heading."""
+
+    title: str
+    html: Markup
+    path: str
+    breadcrumbs: Sequence[tuple[str, str]] = ()
+    revision: str = ""
+    head: PageHead | None = None
+    layout: Literal["wide", "prose"] | None = None
+    tools: Sequence[Tool] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything around a page. ``render_ms`` is shown in the foot."""
+
+    page: PageView
+    nav: Sequence[NavGroup] = ()
+    portals: Sequence[PortalLink] = ()
+    user: Viewer | None = None
+    theme: Theme = "auto"
+    render_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Back:
+    """The way out of an error page."""
+
+    label: str = "Go to the start page"
+    href: str = "/"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a page cannot be shown: HTTP status, a title, a sentence that says what to do, and the id to find it by."""
+
+    status: int
+    title: str
+    message: str
+    id: str | None = None
+    back: Back | None = field(default_factory=Back)
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The sign-in form. ``hint`` tells in small text where the first administrator's password lies."""
+
+    title: str
+    next: str = "/"
+    name: str = ""
+    error: str | None = None
+    hint: str | None = None
+    theme: Theme = "auto"
+
+
+def render_frame(frame: Frame) -> str:
+    """Return the HTML document of a wiki page."""
+    return _template("frame.html").render(vars(frame))
+
+
+def render_error(frame: Frame, fault: Fault) -> str:
+    """Return the HTML document that says why a page cannot be shown, in the frame of the portal."""
+    return _template("error.html").render(vars(frame), error=fault)
+
+
+def render_login(form: SignIn) -> str:
+    """Return the HTML document of the sign-in form."""
+    return _template("login.html").render(vars(form))
+
+
+def initials(name: str) -> str:
+    """Return up to two letters that stand for a user: "Mira Olsen" and "mira.olsen" give "MO", "admin" gives "A"."""
+    words = name.replace(".", " ").replace("-", " ").replace("_", " ").split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=PackageLoader("portalfw.web"), autoescape=select_autoescape())
+    environment.globals["asset"] = asset
+    return environment
+
+
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
