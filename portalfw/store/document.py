@@ -84,7 +84,9 @@ class Document(mongoengine.Document):  # type: ignore[misc]  # mongoengine carri
         return [_plain(row) for row in cursor.skip(skip).limit(limit)]
 
     @classmethod
-    def take(cls, query: Mapping[str, Any], update: Mapping[str, Any], *, sort: str | None = None) -> dict[str, Any] | None:
+    def take(
+        cls, query: Mapping[str, Any], update: Mapping[str, Any], *, sort: str | None = None
+    ) -> dict[str, Any] | None:
         """Change one document that matches ``query``, atomically; return its new row, or None if none matched."""
         order = [(sort.lstrip("-"), -1 if sort.startswith("-") else 1)] if sort else None
         row = cls.collection().find_one_and_update(query, update, sort=order, return_document=ReturnDocument.AFTER)

@@ -14,14 +14,19 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from portalfw.child import die_with_parent
+from portalfw import child
 from portalfw.errors import StartError
 
 START_LIMIT = 60.0  # seconds; a first start takes about 1, one that must replay a long journal more
 STOP_LIMIT = 20.0
 MIN_FREE = 256 * 2**20  # bytes; below this mongod's journal allocation fails half way
 SOCKET_LIMIT = 107  # bytes of sockaddr_un.sun_path that a path may fill
-PACKAGES = {"libcurl.so.4": "libcurl4", "libssl.so.3": "libssl3", "libcrypto.so.3": "libssl3", "liblzma.so.5": "liblzma5"}
+PACKAGES = {
+    "libcurl.so.4": "libcurl4",
+    "libssl.so.3": "libssl3",
+    "libcrypto.so.3": "libssl3",
+    "liblzma.so.5": "liblzma5",
+}
 REPLICA_SET = "rs0"
 
 
@@ -47,18 +52,14 @@ class Mongod:
         """
         binary = find_binary()
         self._check_folder()
-        self._process = subprocess.Popen(
+        self._process = child.start(
             [
                 str(binary),
                 *("--dbpath", str(self.folder / "data"), "--logpath", str(self.log), "--logappend"),
                 *("--bind_ip", str(self.socket), "--replSet", REPLICA_SET),
                 *("--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=die_with_parent(),
+            ]
         )
         try:
             self._wait_for_primary()
@@ -68,19 +69,17 @@ class Mongod:
 
     def stop(self) -> None:
         """Stop the server cleanly; kill it only if it does not go within :data:`STOP_LIMIT` seconds."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            child.stop(self._process, STOP_LIMIT)
+            self._process = None
 
     def running(self) -> bool:
         """Tell whether the process is alive."""
         return self._process is not None and self._process.poll() is None
+
+    def answers(self) -> bool:
+        """Tell whether a server, started by any process, is primary on this folder's socket."""
+        return self.socket.exists() and self._is_primary()
 
     def _check_folder(self) -> None:
         if len(str(self.socket).encode()) > SOCKET_LIMIT:
@@ -118,7 +117,10 @@ class Mongod:
     def _is_primary(self) -> bool:
         # A client made before the initiation would remember a server without a set, so each look has its own.
         uri = f"mongodb://{quote(str(self.socket), safe='')}/?directConnection=true"
-        with contextlib.suppress(PyMongoError), MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=500) as client:
+        with (
+            contextlib.suppress(PyMongoError),
+            MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=500) as client,
+        ):
             if client.admin.command("hello").get("isWritablePrimary"):
                 return True
             member = {"_id": 0, "host": str(self.socket)}

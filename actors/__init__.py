@@ -1,0 +1,1 @@
+"""What the system can do, as REST methods: one folder an app, one file an actor."""

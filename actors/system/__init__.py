@@ -1,0 +1,1 @@
+"""Users, audit and the other business of the portal itself."""

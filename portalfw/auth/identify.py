@@ -1,0 +1,83 @@
+"""Who sends a request: the bearer token or the session cookie, remembered until something about users changes."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+from flask import Request
+
+from portalfw.auth.credentials import session_user, token_user
+from portalfw.auth.principal import GUEST, Principal
+from portalfw.errors import ForbiddenError, UnauthenticatedError
+from portalfw.events import EventBus
+
+COOKIE = "portalfw_session"
+REMEMBER = 30.0  # seconds; changes of users, sessions and tokens are heard at once, this bounds a missed one
+MOST = 10_000
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Identifier:
+    """Finds the principal of each request."""
+
+    def __init__(self, bus: EventBus) -> None:
+        """Listen on ``bus`` for what makes a remembered answer wrong."""
+        self._known: dict[str, tuple[float, Principal]] = {}
+        self._bus = bus
+        gevent.spawn(self._forget_on_change)
+
+    def __call__(self, request: Request) -> Principal:
+        """Return who sends ``request``; a guest if it carries no credential.
+
+        :raises UnauthenticatedError: if its token is unknown or its session has ended (only where it must not be a guest).
+        :raises ForbiddenError: if a cookie-borne request that may change something comes from another site.
+        """
+        header = request.headers.get("Authorization", "")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() == "bearer" and token:
+            principal = self._remember("token:" + token.strip())
+            if principal is None:
+                raise UnauthenticatedError("The API token is unknown or revoked.")
+            return principal
+        cookie = request.cookies.get(COOKIE)
+        if not cookie:
+            return GUEST
+        principal = self._remember("cookie:" + cookie)
+        if principal is not None and request.method not in SAFE:
+            check_same_site(request)
+        return principal or GUEST
+
+    def _remember(self, key: str) -> Principal | None:
+        now = time.monotonic()
+        known = self._known.get(key)
+        if known is not None and known[0] > now:
+            return known[1]
+        kind, _, secret = key.partition(":")
+        user = token_user(secret) if kind == "token" else session_user(secret)
+        if user is None:
+            return None
+        if len(self._known) >= MOST:
+            self._known.clear()
+        principal = user.principal()
+        self._known[key] = (now + REMEMBER, principal)
+        return principal
+
+    def _forget_on_change(self) -> None:
+        with self._bus.subscribe("user", "session", "api_token") as changes:
+            while True:
+                change = changes.get()
+                if change is not None and change.operation != "insert":
+                    self._known.clear()
+
+
+def check_same_site(request: Request) -> None:
+    """Refuse a cookie-borne write that another site's page has made the browser send.
+
+    :raises ForbiddenError: unless ``Sec-Fetch-Site`` or ``Origin`` says that the page is ours.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site in {"same-origin", "none"} or (site is None and origin == request.host_url.rstrip("/")):
+        return
+    raise ForbiddenError("This request comes from another site. Programs send an API token as Authorization: Bearer.")

@@ -1,0 +1,138 @@
+"""Users and groups."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, ClassVar
+
+import mongoengine
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from gevent.lock import BoundedSemaphore
+
+from portalfw.auth.principal import ADMIN, Principal
+from portalfw.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
+from portalfw.offload import offload
+from portalfw.store import Document
+
+NAME = re.compile(r"[A-Za-z0-9._-]{3,39}(@[A-Za-z0-9._-]+)?")  # the originals' rule, cloud.md section 0
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 256
+_hasher = PasswordHasher()
+_turns = BoundedSemaphore(4)  # argon2 takes 64 MiB and half a core each; more at once would only queue worse
+_decoy = "$argon2id$v=19$m=65536,t=3,p=4$MTIzNDU2Nzg5MDEyMzQ1Ng$H1UzIhLAj4CEbVDYI3R6tBGs2p0X0NG6zaVmRZmHuJk"
+
+
+class Group(Document):
+    """A named set of users; rights are given to groups."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "group", "indexes": [{"fields": ["name"], "unique": True}]}
+
+    name = mongoengine.StringField(required=True)
+    description = mongoengine.StringField(default="")
+
+
+class User(Document):
+    """A person or program that can sign in."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "user", "indexes": [{"fields": ["name"], "unique": True}]}
+
+    name = mongoengine.StringField(required=True)
+    password_hash = mongoengine.StringField()
+    emails = mongoengine.ListField(mongoengine.StringField())
+    groups = mongoengine.ListField(mongoengine.StringField())
+    active = mongoengine.BooleanField(default=True)
+    creation_time = mongoengine.FloatField()
+
+    def principal(self) -> Principal:
+        """Return this user as the one for whom things are done."""
+        return Principal(self.name, frozenset(self.groups))
+
+
+def create_user(name: str, password: str, *, groups: list[str], emails: list[str] | None = None) -> User:
+    """Create a user whose groups exist.
+
+    :raises InvalidError: for a name, password or group that cannot be.
+    :raises ConflictError: if the name is taken.
+    """
+    if not NAME.fullmatch(name):
+        raise InvalidError(
+            f"User name {name!r} must be 3 to 39 letters, digits, dots, dashes or underscores.",
+            detail={"argument": "username"},
+        )
+    known = {row["name"] for row in Group.rows(fields=["name"])}
+    unknown = sorted(set(groups) - known)
+    if unknown:
+        raise InvalidError(f"There is no group {', '.join(unknown)}.", detail={"argument": "groups"})
+    try:
+        return User.create(
+            name=name,
+            password_hash=hash_password(password),
+            groups=groups,
+            emails=emails or [],
+            creation_time=time.time(),
+        )
+    except mongoengine.NotUniqueError as error:
+        raise ConflictError(f"User {name} exists already.", detail={"argument": "username"}) from error
+
+
+def find_user(name: str) -> User:
+    """Return the user called ``name``.
+
+    :raises NotFoundError: if there is none.
+    """
+    row = User.collection().find_one({"name": name})
+    if row is None:
+        raise NotFoundError(f"User {name} does not exist.")
+    user: User = User._from_son(row)  # noqa: SLF001 - mongoengine's way from a row to a document
+    return user
+
+
+def authenticate(name: str, password: str) -> User:
+    """Return the active user with this password; takes as long for an unknown name as for a wrong password.
+
+    :raises UnauthenticatedError: otherwise, without saying which of the two was wrong.
+    """
+    try:
+        user: User | None = find_user(name)
+    except NotFoundError:
+        user = None
+    matches = _verify(user.password_hash if user and user.password_hash else _decoy, password[:LONGEST_PASSWORD])
+    if user is None or not matches or not user.active:
+        raise UnauthenticatedError("The name or the password is wrong.")
+    return user
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password, computed off the hub.
+
+    :raises InvalidError: if it is too short or too long.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InvalidError(
+            f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.", detail={"argument": "password"}
+        )
+    with _turns:
+        return offload(_hasher.hash, password)
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    with _turns:
+        try:
+            return offload(_hasher.verify, password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def ensure_groups() -> None:
+    """Create the groups that the shipped rights speak of, if they are missing."""
+    for name, description in {
+        ADMIN: "May do everything.",
+        "level1": "Operators: first line.",
+        "level2": "Operators: may also act on nodes.",
+        "level3": "Operators: may also destroy in bulk.",
+        "user": "May sign in to the End User portal.",
+    }.items():
+        if Group.collection().find_one({"name": name}) is None:
+            Group.create(name=name, description=description)

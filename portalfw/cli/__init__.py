@@ -1,0 +1,127 @@
+"""The ``portalfw`` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import portalfw
+from portalfw.errors import PortalError
+from portalfw.settings import Settings, load_settings, origins
+
+Flags = dict[str, Any]
+
+
+def settings_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags that every command with settings takes."""
+    options = [
+        click.option("--state", type=click.Path(path_type=Path), help="Folder of everything that is written."),
+        click.option("--port", type=int, help="Port of the portal and the Agent Controller."),
+        click.option("--listen", help="Address to listen on."),
+        click.option("--hypervisor", type=click.Choice(["auto", "qemu", "test"]), help="Which libvirt driver to use."),
+        click.option("--mongodb-uri", help="A MongoDB replica set to use instead of an embedded one."),
+        click.option(
+            "--content", multiple=True, type=click.Path(path_type=Path), help="Content directory; repeatable."
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def given(flags: Flags) -> Flags:
+    """Return the flags that were given on the command line."""
+    return {
+        name: list(value) if name == "content" else value for name, value in flags.items() if value not in {None, ()}
+    }
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(portalfw.__version__)
+def cli() -> None:
+    """Run and operate a private cloud whose portals are wiki pages."""
+
+
+@cli.command()
+@settings_options
+def up(**flags: Any) -> None:
+    """Run the whole product here: database, portal, Agent Controller and one local agent."""
+    from portalfw.cli.up import run
+
+    run(load_settings(**given(flags)), with_agent=True)
+
+
+@cli.command()
+@settings_options
+def master(**flags: Any) -> None:
+    """Run the portal and the Agent Controller; agents come from elsewhere."""
+    from portalfw.cli.up import run
+
+    run(load_settings(**given(flags)), with_agent=False)
+
+
+@cli.command()
+@settings_options
+@click.option("--controller", help="Address of the Agent Controller, for instance http://127.0.0.1:8200.")
+@click.option("--join-token", help="One-time token with which this node enters.")
+def agent(**flags: Any) -> None:
+    """Run the agent of this node in the foreground."""
+    from portalfw.cli.local_agent import agent_command
+
+    settings = load_settings(**given(flags))
+    command, environment = agent_command(settings, die_with_parent=False)
+    os.execve(command[0], command, {**os.environ, **environment})  # noqa: S606 - the agent takes this process's place
+
+
+@cli.command("settings")
+@settings_options
+def show_settings(**flags: Any) -> None:
+    """Show every setting in force, and where it comes from."""
+    settings = load_settings(**given(flags))
+    table = Table("Setting", "Value", "From", "Meaning", box=None, pad_edge=False)
+    sources = origins(given(flags))
+    for name, field in Settings.model_fields.items():
+        table.add_row(name, _shown(name, getattr(settings, name)), sources[name], field.description or "")
+    Console().print(table)
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "join_token" and value:
+        return "***"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "–" if value is None else str(value)
+
+
+@cli.group()
+def token() -> None:
+    """Manage API tokens."""
+
+
+@token.command("create")
+@settings_options
+@click.option("--user", required=True, help="User for whom the token speaks.")
+@click.option("--name", default="", help="What it is for.")
+def create_token(user: str, name: str, **flags: Any) -> None:
+    """Create an API token and print it; it cannot be shown again."""
+    from portalfw.auth.credentials import create_token as create
+    from portalfw.cli.database import opened
+
+    with opened(load_settings(**given(flags))):
+        click.echo(create(user, name))
+
+
+def main() -> None:
+    """Run the command; a failure that a person can mend is one line and exit status 1."""
+    try:
+        cli(prog_name="portalfw")
+    except PortalError as error:
+        click.echo(f"portalfw: {error.message}", err=True)
+        sys.exit(1)

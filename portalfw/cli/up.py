@@ -1,0 +1,127 @@
+"""Run the product in the foreground: start its parts in order, say when it is ready, stop them in the reverse order."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import gevent
+from gevent.event import Event
+
+from portalfw.cli.local_agent import LocalAgent
+from portalfw.cli.state import StateFolder
+from portalfw.errors import StartError
+from portalfw.runtime import Runtime
+from portalfw.settings import Settings
+from portalfw.store import Mongod, connect, disconnect
+from portalfw.web.app import create_app
+from portalfw.web.server import Server, listen
+
+READY_LIMIT = 60.0  # seconds for the local agent to connect before the start says that it has not yet
+WATCH = 1.0  # seconds between looks at the child processes
+DRAIN = 2.0  # seconds that requests under way get at the end
+LOG_SIZE = 5 * 2**20
+
+
+def run(settings: Settings, *, with_agent: bool) -> None:
+    """Run until a signal or the death of the database.
+
+    :raises StartError: with the one line that says why it cannot start or go on.
+    """
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, stop.set)
+    with StateFolder(settings.state_folder) as state, contextlib.ExitStack() as stack:
+        _log_to(state.path / "log" / "portalfw.log")
+        listener = listen(settings.listen, settings.port)
+        stack.callback(listener.close)
+        mongod = stack.enter_context(_database(settings))
+        runtime = stack.enter_context(_runtime(settings, mongod[1]))
+        state.ensure_administrator()
+        server = Server(listener, create_app(runtime))
+        server.start()
+        stack.callback(server.stop, DRAIN)
+        agent = stack.enter_context(_agent(settings, runtime)) if with_agent else None
+        if agent is not None:
+            _wait_for_agent(runtime, agent, stop)
+        _announce(settings, state)
+        _watch(stop, mongod[0], agent)
+        click.echo("Stopping …")
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[tuple[Mongod | None, Any]]:
+    if settings.mongodb_uri:
+        yield None, connect(settings.mongodb_uri, settings.mongodb_name)
+        disconnect()
+        return
+    mongod = Mongod(settings.state_folder / "mongod")
+    mongod.start()
+    try:
+        yield mongod, connect(mongod.uri, settings.mongodb_name)
+    finally:
+        disconnect()
+        mongod.stop()
+
+
+@contextlib.contextmanager
+def _runtime(settings: Settings, database: Any) -> Iterator[Runtime]:
+    runtime = Runtime(settings, database)
+    runtime.start()
+    try:
+        yield runtime
+    finally:
+        runtime.stop()
+
+
+@contextlib.contextmanager
+def _agent(settings: Settings, runtime: Runtime) -> Iterator[LocalAgent]:
+    agent = LocalAgent(settings, runtime)
+    agent.start()
+    try:
+        yield agent
+    finally:
+        agent.stop()
+
+
+def _wait_for_agent(runtime: Runtime, agent: LocalAgent, stop: Event) -> None:
+    limit = time.monotonic() + READY_LIMIT
+    while not runtime.controller.connected_nodes() and not stop.is_set():
+        agent.check()
+        if time.monotonic() > limit:
+            raise StartError(f"The local agent did not connect within {READY_LIMIT:.0f} s (log: {agent.log}).")
+        gevent.sleep(0.05)
+
+
+def _announce(settings: Settings, state: StateFolder) -> None:
+    host = "127.0.0.1" if settings.listen in {"0.0.0.0", "::"} else settings.listen  # noqa: S104 - compared, not bound
+    click.echo(f"Ready: http://{host}:{settings.port}/")
+    if state.password_file.exists():
+        click.echo(f"Sign in as admin; the password lies in {state.password_file}")
+
+
+def _watch(stop: Event, mongod: Mongod | None, agent: LocalAgent | None) -> None:
+    while not stop.wait(WATCH):
+        if mongod is not None and not mongod.running():
+            raise StartError(
+                f"MongoDB has ended unexpectedly (log: {mongod.log}); start again to go on with the same data."
+            )
+        if agent is not None:
+            agent.keep_running()
+
+
+def _log_to(path: Path) -> None:
+    form = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    to_file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_SIZE, backupCount=3)
+    to_person = logging.StreamHandler()
+    to_person.setLevel(logging.ERROR)
+    for handler in (to_file, to_person):
+        handler.setFormatter(form)
+    logging.basicConfig(level=logging.INFO, handlers=[to_file, to_person])

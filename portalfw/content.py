@@ -1,0 +1,63 @@
+"""Content directories: where spaces, macros, actors and JumpScripts come from."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from portalfw.errors import StartError
+from portalfw.settings import REPOSITORY
+
+
+class Content:
+    """An ordered list of content directories; a later one wins by name."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        """Check the folders.
+
+        :raises StartError: naming a folder that does not exist.
+        """
+        self.folders = [folder.expanduser().absolute() for folder in folders]
+        for folder in self.folders:
+            if not folder.is_dir():
+                raise StartError(f"The content directory {folder} does not exist; correct the setting content.")
+
+    def rooms(self, name: str) -> list[Path]:
+        """Return the existing folders called ``name`` (``spaces``, ``macros``, ``actors``, ``jumpscripts``), in order."""
+        return [folder / name for folder in self.folders if (folder / name).is_dir()]
+
+    def modules(self, room: str) -> Iterator[ModuleType]:
+        """Import and yield every Python module of a room, in order of directories and names.
+
+        :raises StartError: naming the file that cannot be imported, and why.
+        """
+        for folder in self.folders:
+            for path in sorted((folder / room).rglob("*.py")):
+                yield _load(folder, path)
+
+
+def _load(folder: Path, path: Path) -> ModuleType:
+    parts = path.relative_to(folder).with_suffix("").parts
+    name = ".".join(part for part in parts if part != "__init__")
+    try:
+        if folder == REPOSITORY:
+            return importlib.import_module(name)
+        return _load_foreign(f"content_{folder.name}.{name}", path)
+    except StartError:
+        raise
+    except Exception as error:  # an author's module may fail in any way, and the operator must learn where
+        raise StartError(f"{path} cannot be loaded: {type(error).__name__}: {error}.") from error
+
+
+def _load_foreign(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise StartError(f"{path} is not a Python module.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

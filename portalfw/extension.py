@@ -1,0 +1,91 @@
+"""Every way in which a content directory extends the framework.
+
+* A page: a Markdown file in ``spaces/<space>/``.
+* A macro: a function with :func:`portalfw.wiki.macro` in ``macros/*.py``.
+* An actor: a class derived from :class:`portalfw.rest.Actor` in ``actors/<app>/*.py``.
+* A JumpScript: a file with a header and ``action()`` in ``jumpscripts/<category>/*.py``.
+* A duty: a function with :func:`duty`, run again and again in one process of the installation.
+* A first start: a function with :func:`first_start`, run at every start, that makes what a new installation needs.
+* A right source: a function with :func:`right_source`, which tells the letters that a principal has on a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from portalfw.auth.policy import RightSource
+
+if TYPE_CHECKING:
+    from portalfw.runtime import Runtime
+
+RuntimeFunction = Callable[["Runtime"], None]
+_MARK = "__portalfw_extension__"
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A function that the platform calls every ``every`` seconds, in one process at a time."""
+
+    name: str
+    every: float
+    function: RuntimeFunction
+
+
+@dataclass(frozen=True)
+class _Mark:
+    kind: str
+    value: Any
+
+
+def duty(*, every: float) -> Callable[[RuntimeFunction], RuntimeFunction]:
+    """Call the function every ``every`` seconds in one process of the installation, under a lease."""
+
+    def mark(function: RuntimeFunction) -> RuntimeFunction:
+        setattr(function, _MARK, _Mark("duty", every))
+        return function
+
+    return mark
+
+
+def first_start(function: RuntimeFunction) -> RuntimeFunction:
+    """Call the function at each start before the portal is ready; it makes what is missing and leaves the rest."""
+    setattr(function, _MARK, _Mark("first_start", None))
+    return function
+
+
+def right_source(resource: str) -> Callable[[RightSource], RightSource]:
+    """Let the function tell the letters that a principal has on ``resource`` for a call with given arguments."""
+
+    def mark(function: RightSource) -> RightSource:
+        setattr(function, _MARK, _Mark("right_source", resource))
+        return function
+
+    return mark
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """What one module extends."""
+
+    duties: list[Duty]
+    first_starts: list[RuntimeFunction]
+    right_sources: list[tuple[str, RightSource]]
+
+
+def extensions_of(module: ModuleType) -> Extensions:
+    """Collect the marked functions that a module itself defines."""
+    found = Extensions([], [], [])
+    for function in vars(module).values():
+        mark = getattr(function, _MARK, None)
+        if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
+            continue
+        if mark.kind == "duty":
+            found.duties.append(Duty(f"{module.__name__}.{function.__name__}", mark.value, function))
+        elif mark.kind == "first_start":
+            found.first_starts.append(function)
+        else:
+            found.right_sources.append((mark.value, function))
+    return found

@@ -1,0 +1,42 @@
+"""All methods of all actors, by address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from portalfw.errors import NotFoundError, StartError
+from portalfw.rest.declaration import Actor, Method, methods_of
+
+
+class Registry:
+    """The methods that this installation answers."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._methods: dict[str, Method] = {}
+
+    def add(self, actor_class: type[Actor]) -> None:
+        """Add an actor's methods; a later actor of the same name replaces them.
+
+        :raises StartError: if a method has no right or an argument no type.
+        """
+        if not actor_class.app:
+            raise StartError(
+                f"Actor {actor_class.__name__} names no app; write class {actor_class.__name__}(Actor, app=…)."
+            )
+        for method in methods_of(actor_class):
+            self._methods[method.address.lower()] = method
+
+    def find(self, address: str) -> Method:
+        """Return the method at ``app/actor/method``, in any letter case.
+
+        :raises NotFoundError: if there is none.
+        """
+        try:
+            return self._methods[address.lower()]
+        except KeyError:
+            raise NotFoundError(f"There is no method {address}.") from None
+
+    def __iter__(self) -> Iterator[Method]:
+        """Iterate over all methods, by address."""
+        return iter(self._methods[address] for address in sorted(self._methods))

@@ -1,0 +1,107 @@
+"""One running process of the product: everything that its parts are given."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import gevent
+from pymongo.database import Database
+
+from portalfw.auth.identify import Identifier
+from portalfw.auth.policy import Policy
+from portalfw.auth.users import ensure_groups
+from portalfw.content import Content
+from portalfw.controller import Controller
+from portalfw.dal import Datacenter
+from portalfw.duties import Duties
+from portalfw.events import EventBus
+from portalfw.extension import Duty, RuntimeFunction, extensions_of
+from portalfw.rest.declaration import Actor
+from portalfw.rest.dispatch import Dispatcher
+from portalfw.rest.registry import Registry
+from portalfw.settings import Settings
+from portalfw.store import ensure_indexes
+from portalfw.wiki import Wiki
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Runtime:
+    """What a process of the portal holds: settings, bus, actors, controller, wiki, and one instance of each service."""
+
+    def __init__(self, settings: Settings, database: Database[dict[str, Any]]) -> None:
+        """Load the content directories; nothing runs yet.
+
+        :raises StartError: naming the file of an actor, macro or page that cannot be loaded.
+        """
+        self.settings = settings
+        self.process_id = uuid.uuid4().hex
+        self.content = Content(settings.content)
+        self.bus = EventBus(database)
+        self.policy = Policy()
+        self.registry = Registry()
+        self.dispatcher = Dispatcher(self, self.registry, self.policy)
+        self.controller = Controller(self)
+        self.dal = Datacenter(self.controller.queue)
+        self._services: dict[Callable[[Runtime], Any], Any] = {}
+        self._first_starts: list[RuntimeFunction] = []
+        duties = [Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep())]
+        self._load_actors(duties)
+        self.wiki = Wiki(self.content, self.dispatcher, settings)
+        self.duties = Duties(self, duties)
+        self.identify: Identifier | None = None
+
+    def start(self) -> None:
+        """Prepare the database, begin to listen to its changes, and run the duties."""
+        ensure_indexes()
+        self.bus.start()
+        self.identify = Identifier(self.bus)
+        ensure_groups()
+        self.controller.start()
+        for function in self._first_starts:
+            function(self)
+        self.duties.start()
+
+    def stop(self) -> None:
+        """Finish what is under way and give back what is held."""
+        self.duties.stop()
+        self.controller.stop()
+        self.dispatcher.audit.flush()
+        self.bus.stop()
+
+    def service(self, factory: Callable[[Runtime], T]) -> T:
+        """Return this process's one instance of a service, made by ``factory`` at first use."""
+        if factory not in self._services:
+            self._services[factory] = factory(self)
+        found: T = self._services[factory]
+        return found
+
+    def spawn(self, function: Callable[..., object], *args: object) -> gevent.Greenlet:
+        """Run ``function`` beside the caller; a failure is logged, since nobody waits for it."""
+        greenlet = gevent.Greenlet(function, *args)
+        greenlet.link_exception(lambda failed: log.error("Background work %s failed: %s", function, failed.exception))
+        greenlet.start()
+        return greenlet
+
+    def _load_actors(self, duties: list[Duty]) -> None:
+        for module in self.content.modules("actors"):
+            found = extensions_of(module)
+            duties += found.duties
+            self._first_starts += found.first_starts
+            for resource, source in found.right_sources:
+                self.policy.add_source(resource, source)
+            for value in vars(module).values():
+                if (
+                    isinstance(value, type)
+                    and issubclass(value, Actor)
+                    and value.__module__ == module.__name__
+                    and value.app
+                ):
+                    self.registry.add(value)
+        for method in self.registry:
+            self.policy.validate(method.declaration.right, f"{method.actor_class.__module__}.{method.attribute}")

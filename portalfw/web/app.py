@@ -1,0 +1,100 @@
+"""The Flask application: every route of the portal, and what all answers carry."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+import flask
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from portalfw.errors import PortalError
+from portalfw.rest import http as rest_http
+from portalfw.rest.dispatch import InternalError
+from portalfw.runtime import Runtime
+from portalfw.web import assets, events_http, health, pages, sign_in
+
+log = logging.getLogger(__name__)
+
+LARGEST_REQUEST = 16 * 2**20  # bytes
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+YEAR = 365 * 86400
+
+
+def create_app(runtime: Runtime) -> Flask:
+    """Return the application over a started ``runtime``."""
+    identify = runtime.identify
+    if identify is None:
+        raise RuntimeError("The runtime must be started before the application is made.")
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app.jinja_env.globals["asset"] = assets.asset
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(PortalError, _portal_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify))
+    app.register_blueprint(events_http.blueprint(runtime.bus, identify))
+    app.register_blueprint(runtime.controller.blueprint())
+    app.register_blueprint(sign_in.blueprint(runtime))
+    app.register_blueprint(health.blueprint(runtime))
+    app.register_blueprint(assets.blueprint())
+    app.register_blueprint(pages.blueprint(runtime, identify))
+    app.wsgi_app = _CollapseSlashes(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way to wrap it
+    return app
+
+
+class _CollapseSlashes:
+    """Clients whose configured address ends in a slash ask for ``//restmachine/…``, and must not be redirected."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        path = environ["PATH_INFO"]
+        if path.startswith("//"):
+            environ["PATH_INFO"] = "/" + path.lstrip("/")
+        return self._application(environ, start_response)
+
+
+def _begin() -> None:
+    flask.g.request_id = uuid.uuid4().hex
+
+
+def _finish(response: Response) -> Response:
+    response.headers.extend(SECURITY)
+    response.headers["X-Request-Id"] = flask.g.get("request_id", "")
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _portal_error(error: PortalError) -> Response:
+    return rest_http.failure(error, flask.g.request_id)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if flask.request.path.startswith(("/restmachine/", "/agent/", "/events")):
+        code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(error.code or 500, "invalid")
+        body = {"error": code, "message": error.description, "detail": None, "id": flask.g.request_id}
+        return rest_http.answer(body, error.code or 500)
+    return pages.error_page(error.code or 500, error.name, error.description or "")
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("%s failed", flask.g.request_id, exc_info=error)
+    if flask.request.path.startswith(("/restmachine/", "/agent/", "/events")):
+        failure = InternalError(f"This failed unexpectedly; the log has it under {flask.g.request_id}.")
+        return rest_http.failure(failure, flask.g.request_id)
+    return pages.error_page(500, "Something failed here", f"The log has it under {flask.g.request_id}.")
