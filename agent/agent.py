@@ -1,0 +1,203 @@
+"""The agent as a whole: says hello, asks for jobs, hands them to workers, stops in order."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from agent import inventory
+from agent.backoff import Backoff
+from agent.client import Client
+from agent.delivery import Delivery
+from agent.errors import AgentError, AwayError, RefusedError, RejectedError
+from agent.held import Held, Holding, Interruption
+from agent.jumpscript import Surroundings
+from agent.pool import Pool
+from agent.protocol import Ask, Assignment, Bye, Hello, Nothing, Welcome, Work
+from agent.runner import Runner
+from agent.scripts import ScriptCache
+from agent.spool import Spool
+
+if TYPE_CHECKING:
+    from agent.protocol import Enrolled
+    from agent.settings import AgentSettings
+
+log = logging.getLogger(__name__)
+
+ANSWER_SLACK: Final = 15.0
+"""Seconds beyond the longest park after which an unanswered question counts as lost."""
+
+SHORT_PARK: Final = 2.0
+"""Seconds to park while a queue is full: its jobs are to be asked for again soon."""
+
+SUPERSEDED_WAIT: Final = 10.0
+"""Seconds that an older attempt at the same job gets to be killed."""
+
+VERSION: Final = "0.1.0"
+
+
+class Agent:
+    """One agent with its credential."""
+
+    def __init__(self, settings: AgentSettings, enrolled: Enrolled) -> None:
+        """Prepare everything; nothing is sent yet."""
+        self._settings = settings
+        self._enrolled = enrolled
+        self._session = secrets.token_hex(8)
+        self._client = Client(settings.controller_url, enrolled.credential)
+        self._spool = Spool(settings.folder)
+        self._holding = Holding()
+        self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
+        scripts = ScriptCache(settings.folder / "scripts", self._client)
+        runner = Runner(self._client, scripts, self._surroundings, self._delivery.report)
+        self._pool = Pool(runner, self._holding, folder(settings, "work"))
+        self._inventory: dict[str, Any] = {"facts": None, "abilities": None}
+        self._place = Welcome(node_id=enrolled.node_id, name="", site="", roles=[], status="", lease=60.0)
+        self._greeted = False
+        self._stopping = threading.Event()
+        self._status = 0
+
+    def run(self) -> int:
+        """Serve until :meth:`stop`, or until the controller refuses this agent; return the exit status."""
+        self._take_inventory("facts")
+        threads = [
+            threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
+            for target in (self._ask_for_jobs, self._delivery.serve, self._prove)
+        ]
+        for thread in threads:
+            thread.start()
+        self._stopping.wait()
+        self._end()
+        return self._status
+
+    def stop(self, status: int = 0) -> None:
+        """Have :meth:`run` end in order. May be called from a signal handler."""
+        self._status = max(self._status, status)
+        self._stopping.set()
+
+    def _ask_for_jobs(self) -> None:
+        backoff = Backoff()
+        away = False
+        while not self._stopping.is_set():
+            try:
+                self._ask_once()
+                backoff.reset()
+                away = False
+            except RefusedError as error:
+                log.error("The controller refuses this agent: %s", error)  # noqa: TRY400 - the reason is all there is
+                self.stop(1)
+            except (AwayError, RejectedError) as error:
+                if not away:
+                    log.warning("No connection: %s", error)
+                away, self._greeted = True, False
+                self._stopping.wait(backoff.next())
+            except Exception:  # the edge: a fault of our own must not leave a node without its agent
+                log.exception("Asking for jobs failed")
+                self._stopping.wait(backoff.next())
+
+    def _ask_once(self) -> None:
+        if not self._greeted:
+            self._say_hello()
+        full = self._pool.full()
+        ask = Ask(session=self._session, held=self._holding.refs(), skip=full)
+        if full:
+            ask = ask.model_copy(update={"park": SHORT_PARK})
+        work = self._client.get("jobs", Work, ask.query(), timeout=ask.park + ANSWER_SLACK)
+        for cancel in work.cancel:
+            self._holding.interrupt(cancel.id, cancel.attempt, Interruption("cancelled", cancel.reason))
+        for assignment in work.jobs:
+            self._accept(assignment)
+
+    def _accept(self, assignment: Assignment) -> None:
+        if self._spool.done(assignment.ref):
+            log.info("job %d attempt %d has been done already", assignment.id, assignment.attempt)
+            return
+        older = self._holding.of(assignment.id)
+        if older is not None:
+            older.interrupt(Interruption("gone", f"attempt {assignment.attempt} takes its place"))
+            older.finished.wait(SUPERSEDED_WAIT)
+        held = Held(assignment)
+        self._holding.add(held)
+        self._pool.put(held)
+
+    def _say_hello(self) -> None:
+        welcome = self._client.post("hello", self._hello(with_jobs=True), Welcome)
+        log.info("Connected to %s as node %d (%s)", self._settings.controller_url, welcome.node_id, welcome.name)
+        self._delivery.lease = welcome.lease
+        self._place, self._greeted = welcome, True
+        self._delivery.deliver_all()
+
+    def _hello(self, *, with_jobs: bool) -> Hello:
+        return Hello(
+            session=self._session,
+            boot_id=boot_id(),
+            version=VERSION,
+            holding=[*self._holding.refs(), *self._spool.refs()] if with_jobs else None,
+            **self._inventory,
+        )
+
+    def _take_inventory(self, what: inventory.What) -> None:
+        file = folder(self._settings, "work") / "accelerator.json"
+        try:
+            self._inventory = inventory.ask(what, self._settings.hypervisor, file)
+        except AgentError as error:
+            log.error("%s", error)  # noqa: TRY400 - the reason is all there is
+
+    def _prove(self) -> None:
+        """Prove the accelerator, then tell the controller: now, or with the next hello."""
+        self._take_inventory("proof")
+        if not self._greeted:
+            return
+        try:
+            self._client.post("hello", self._hello(with_jobs=False), Welcome)
+        except AgentError as error:
+            log.info("The proof of the accelerator is told later: %s", error)
+            self._greeted = False
+
+    def _surroundings(self) -> Surroundings:
+        abilities = self._inventory["abilities"] or {}
+        return Surroundings(
+            node_id=self._place.node_id,
+            site=self._place.site,
+            hypervisor=abilities.get("hypervisor", {}).get("uri", ""),
+            work=folder(self._settings, "work"),
+            run=folder(self._settings, "run"),
+            files=folder(self._settings, "files"),
+            controller=self._settings.controller_url,
+            credential=self._enrolled.credential,
+        )
+
+    def _end(self) -> None:
+        """Let running jobs finish for a moment, kill what is left, report, say good-bye."""
+        self._pool.stop(self._wait_for_jobs, SUPERSEDED_WAIT)
+        self._delivery.stop()
+        if self._status == 0:
+            try:
+                self._client.post("bye", Bye(session=self._session, holding=self._spool.refs()), Nothing, timeout=3.0)
+            except AgentError as error:
+                log.info("No good-bye: %s", error)
+        self._spool.close()
+
+    def _wait_for_jobs(self) -> None:
+        limit = time.monotonic() + self._settings.grace
+        running = [held for held in self._holding.all() if held.running]
+        for held in running:
+            held.finished.wait(max(0.0, limit - time.monotonic()))
+        for held in self._holding.all():
+            held.interrupt(Interruption("stopped", "the agent was stopped while the script ran"))
+
+
+def folder(settings: AgentSettings, name: str) -> Path:
+    """Return a folder of the agent's, made if it is missing."""
+    path = settings.folder / name
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def boot_id() -> str:
+    """Return the kernel's id of this boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

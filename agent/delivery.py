@@ -1,0 +1,113 @@
+"""What goes to the controller while jobs run and after they ended: output, renewals, results."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from agent.errors import AgentError, AwayError, RefusedError, RejectedError
+from agent.held import Held, Holding, Interruption
+from agent.protocol import Confirmed, JobRef, Received, Renew, Renewed, Result
+
+if TYPE_CHECKING:
+    from agent.client import Client
+    from agent.spool import Spool
+
+log = logging.getLogger(__name__)
+
+FLUSH: Final = 0.15
+"""Seconds after which new output is sent: quick enough to watch, seldom enough to be cheap."""
+
+IDLE: Final = 5.0
+"""Seconds between looks when nothing runs."""
+
+BATCH: Final = 500
+"""Most lines in one message."""
+
+
+class Delivery:
+    """Sends to the controller what it is to know of the jobs in hand."""
+
+    def __init__(self, client: Client, spool: Spool, holding: Holding, session: str) -> None:
+        """Use a controller, the spool and the jobs in hand."""
+        self._client = client
+        self._spool = spool
+        self._holding = holding
+        self._session = session
+        self._stopping = threading.Event()
+        self._renewed = time.monotonic()
+        self.lease = 60.0
+
+    def report(self, held: Held, result: Result) -> None:
+        """Keep a result and try to deliver it at once."""
+        self._spool.add(held.assignment.id, result)
+        try:
+            self.deliver(held.assignment.id, result)
+        except AgentError as error:
+            log.warning("the result of job %d is kept until it can be delivered: %s", held.assignment.id, error)
+
+    def deliver(self, job: int, result: Result) -> None:
+        """Send one result; raises AwayError or RefusedError if it stays in the spool."""
+        try:
+            confirmed = self._client.post(f"jobs/{job}/result", result, Confirmed)
+        except RejectedError as error:
+            log.error("the controller wants no result of job %d attempt %d: %s", job, result.attempt, error)  # noqa: TRY400
+        else:
+            if not confirmed.accepted:
+                log.info("job %d had ended before attempt %d was reported", job, result.attempt)
+        self._spool.confirm(JobRef(id=job, attempt=result.attempt))
+
+    def deliver_all(self) -> None:
+        """Send everything that is in the spool; raises AwayError or RefusedError."""
+        for job, result in self._spool.unconfirmed():
+            self.deliver(job, result)
+
+    def serve(self) -> None:
+        """Send output and renew leases until told to stop; the body of a thread."""
+        while not self._stopping.is_set():
+            busy = bool(self._holding.all())
+            if busy:
+                self._stopping.wait(FLUSH)
+            else:
+                self._holding.changed.wait(IDLE)
+            self._holding.changed.clear()
+            try:
+                self._round()
+            except AwayError as error:
+                log.debug("output and renewals wait: %s", error)
+                self._stopping.wait(1.0)
+            except RefusedError:
+                return  # the thread that asks for jobs hears the same and ends the agent
+
+    def stop(self) -> None:
+        """End :meth:`serve`."""
+        self._stopping.set()
+        self._holding.changed.set()
+
+    def _round(self) -> None:
+        held = self._holding.all()
+        if held and time.monotonic() - self._renewed > self.lease / 3:
+            self._renew(held)
+            self._renewed = time.monotonic()
+        for one in held:
+            self._send_output(one)
+
+    def _renew(self, held: list[Held]) -> None:
+        refs = [one.assignment.ref for one in held]
+        answer = self._client.post("jobs/renew", Renew(session=self._session, jobs=refs), Renewed)
+        for cancel in answer.cancel:
+            self._holding.interrupt(cancel.id, cancel.attempt, Interruption("cancelled", cancel.reason))
+        for ref in answer.gone:
+            self._holding.interrupt(ref.id, ref.attempt, Interruption("gone", "the controller has taken it back"))
+
+    def _send_output(self, held: Held) -> None:
+        output = held.output.pending(BATCH)
+        if output is None or not held.running:
+            return
+        try:
+            self._client.post(f"jobs/{held.assignment.id}/output", output, Received)
+        except RejectedError as error:
+            log.info("output of job %d is not wanted: %s", held.assignment.id, error)
+        held.output.sent(output)

@@ -1,0 +1,126 @@
+"""Worker processes by queue: started when first needed, kept warm, replaced when they die."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from agent.process import WorkerProcess
+from agent.settings import WORKERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from agent.held import Held, Holding
+    from agent.runner import Runner
+
+log = logging.getLogger(__name__)
+
+BACKLOG: Final = 16
+"""Jobs of one queue that may wait on the node; with more, the agent asks for none of that queue."""
+
+
+class Queue:
+    """The waiting jobs of one queue and the threads that run them, each with a worker process of its own."""
+
+    def __init__(self, name: str, runner: Runner, holding: Holding, folder: Path) -> None:
+        """Begin with no thread and no process."""
+        self.name = name
+        self._runner = runner
+        self._holding = holding
+        self._folder = folder
+        self._changed = threading.Condition()
+        self._waiting: deque[Held] = deque()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._stopping = False
+
+    @property
+    def waiting(self) -> int:
+        """Number of jobs that wait for a worker."""
+        return len(self._waiting)
+
+    def put(self, held: Held) -> None:
+        """Have a job run when its turn comes."""
+        with self._changed:
+            self._waiting.append(held)
+            if len(self._waiting) > self._idle and len(self._threads) < WORKERS.get(self.name, 1):
+                name = f"{self.name}-{len(self._threads)}"
+                self._threads.append(threading.Thread(target=self._serve, name=name, daemon=True))
+                self._threads[-1].start()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Let the threads end after the job that they are at."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the threads, each up to a number of seconds."""
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _serve(self) -> None:
+        """Be one worker: the process lives and dies with this thread."""
+        process: WorkerProcess | None = None
+
+        def worker() -> WorkerProcess:
+            nonlocal process
+            if process is not None and not process.alive:
+                process.close()
+                process = None
+            if process is None:
+                process = WorkerProcess(self._folder)
+            return process
+
+        while (held := self._next()) is not None:
+            try:
+                self._runner.run(held, worker)
+            except Exception:  # the edge: a fault of the agent's own must not end this worker for good
+                log.exception("job %d could not be run", held.assignment.id)
+            finally:
+                self._holding.remove(held)
+        if process is not None:
+            process.close()
+
+    def _next(self) -> Held | None:
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            self._idle -= 1
+            return None if self._stopping else self._waiting.popleft()
+
+
+class Pool:
+    """All queues of the node."""
+
+    def __init__(self, runner: Runner, holding: Holding, folder: Path) -> None:
+        """Begin with no queue; worker processes get ``folder`` as their working directory."""
+        self._runner = runner
+        self._holding = holding
+        self._folder = folder
+        self._queues: dict[str, Queue] = {}
+
+    def put(self, held: Held) -> None:
+        """Have a job run in its queue."""
+        name = held.assignment.queue
+        if name not in self._queues:
+            self._queues[name] = Queue(name, self._runner, self._holding, self._folder)
+        self._queues[name].put(held)
+
+    def full(self) -> list[str]:
+        """Name the queues that can take no more."""
+        return [queue.name for queue in self._queues.values() if queue.waiting >= BACKLOG]
+
+    def stop(self, finish: Callable[[], None], grace: float) -> None:
+        """Stop: running jobs get ``grace`` seconds, then ``finish`` interrupts them and they are reported."""
+        queues = list(self._queues.values())
+        for queue in queues:
+            queue.stop()
+        finish()
+        for queue in queues:
+            queue.join(grace)

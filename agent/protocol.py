@@ -1,0 +1,254 @@
+"""The messages between agent and Agent Controller, and the states of a job.
+
+Both sides import this module and nothing else of each other. Everything travels as JSON over HTTP; times are epoch
+seconds (UTC) as floats, durations are seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROTOCOL: Final = 1
+"""Version of these messages. A controller refuses a hello of another version."""
+
+PARK: Final = 55.0
+"""Longest time in seconds that a question for jobs is left unanswered: below the 60 s of common proxies."""
+
+
+class JobState(StrEnum):
+    """Where a job is: QUEUED, LEASED, RUNNING, then one of the end states, always with a reason."""
+
+    QUEUED = "QUEUED"
+    LEASED = "LEASED"
+    RUNNING = "RUNNING"
+    OK = "OK"
+    ERROR = "ERROR"
+    TIMEOUT = "TIMEOUT"
+    CANCELLED = "CANCELLED"
+    LOST = "LOST"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will happen to the job."""
+        return self in ENDED
+
+
+HELD: Final = frozenset({JobState.LEASED, JobState.RUNNING})
+"""States of a job that an agent has in its hands."""
+
+ENDED: Final = frozenset(JobState) - HELD - {JobState.QUEUED}
+"""States that a job never leaves."""
+
+
+class Message(BaseModel):
+    """Base of all messages: immutable; unknown fields of a newer peer are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Nothing(Message):
+    """An answer that says only that it was done."""
+
+
+class JobRef(Message):
+    """One attempt at one job."""
+
+    id: int
+    attempt: int
+
+
+class Line(Message):
+    """One line of a job's output. Levels: debug info warning error, stdout and stderr for what was printed."""
+
+    at: float
+    level: str
+    text: str
+
+
+class Progress(Message):
+    """How far a job is."""
+
+    percent: float = Field(ge=0, le=100)
+    text: str = ""
+
+
+class Enroll(Message):
+    """A new node asks to come in with a one-time join token."""
+
+    protocol: int = PROTOCOL
+    token: str
+    name: str = Field(min_length=1, max_length=255)
+    roles: list[str] = []
+
+
+class Enrolled(Message):
+    """The node's number and its own credential, told this once."""
+
+    node_id: int
+    credential: str
+
+
+class Hello(Message):
+    """An agent is (again) there.
+
+    ``session`` is random and new with each agent process, ``boot_id`` is the kernel's. ``holding`` names every attempt
+    that the agent has in its hands or in its spool: whatever the controller had given it beyond that is gone. None
+    leaves that question aside (the agent only has news of its facts). ``facts`` and ``abilities`` None mean unchanged.
+    """
+
+    protocol: int = PROTOCOL
+    session: str
+    boot_id: str
+    version: str = ""
+    facts: dict[str, Any] | None = None
+    abilities: dict[str, Any] | None = None
+    holding: list[JobRef] | None = None
+
+
+class Welcome(Message):
+    """What an agent must know of its place: number, name, site prefix, lease and longest park in seconds."""
+
+    node_id: int
+    name: str
+    site: str
+    roles: list[str]
+    status: str
+    lease: float
+    park: float = PARK
+
+
+class Bye(Message):
+    """An agent stops; ``holding`` are results that it still has to deliver when it comes back."""
+
+    session: str
+    holding: list[JobRef] = []
+
+
+class Ask(Message):
+    """The query of ``GET /agent/jobs``: lists are comma-separated, an attempt is ``<id>.<attempt>``."""
+
+    session: str
+    held: list[JobRef] = []
+    skip: list[str] = []
+    limit: int = Field(default=16, ge=1, le=64)
+    park: float = Field(default=PARK, ge=0, le=PARK)
+
+    def query(self) -> dict[str, str]:
+        """Return this question as a query string's fields."""
+        return {
+            "session": self.session,
+            "held": ",".join(f"{ref.id}.{ref.attempt}" for ref in self.held),
+            "skip": ",".join(self.skip),
+            "limit": str(self.limit),
+            "park": f"{self.park:g}",
+        }
+
+    @classmethod
+    def from_query(cls, query: dict[str, str]) -> Ask:
+        """Read a query string's fields; raises pydantic's ValidationError."""
+        pairs = [item.partition(".") for item in query.get("held", "").split(",") if item]
+        fields: dict[str, Any] = {
+            **query,
+            "held": [{"id": job, "attempt": attempt} for job, _, attempt in pairs],
+            "skip": [name for name in query.get("skip", "").split(",") if name],
+        }
+        return cls.model_validate(fields)
+
+
+class Assignment(Message):
+    """A job to run: script by name and hash, arguments, limits.
+
+    ``timeout`` counts from the start of the script; ``expires_in`` is how long it may still wait for a free worker.
+    """
+
+    id: int
+    attempt: int
+    script: str
+    sha256: str
+    args: dict[str, Any]
+    queue: str
+    timeout: float
+    idempotent: bool
+    expires_in: float
+
+    @property
+    def ref(self) -> JobRef:
+        """This attempt's name."""
+        return JobRef(id=self.id, attempt=self.attempt)
+
+
+class Cancel(Message):
+    """An attempt that is to be ended, and why."""
+
+    id: int
+    attempt: int
+    reason: str
+
+
+class Work(Message):
+    """Answer to a question for jobs: new ones, and running ones to be ended."""
+
+    jobs: list[Assignment] = []
+    cancel: list[Cancel] = []
+
+
+class Ack(Message):
+    """The agent has the job and starts it now; answered 409 if it is no longer its."""
+
+    attempt: int
+
+
+class Renew(Message):
+    """The agent still works on these."""
+
+    session: str
+    jobs: list[JobRef]
+
+
+class Renewed(Message):
+    """``gone`` attempts are no longer the agent's: to be killed and forgotten."""
+
+    cancel: list[Cancel] = []
+    gone: list[JobRef] = []
+
+
+class Output(Message):
+    """Lines of a running attempt; ``offset`` is the number of the first one, so sending twice does no harm."""
+
+    attempt: int
+    offset: int = Field(default=0, ge=0)
+    lines: list[Line] = []
+    progress: Progress | None = None
+
+
+class Received(Message):
+    """The number of the line that is expected next."""
+
+    next: int
+
+
+class Result(Message):
+    """How an attempt ended, with the lines of output that were not sent before.
+
+    LOST means that the agent stopped before the script ended: the controller requeues it if it is idempotent.
+    """
+
+    attempt: int
+    state: Literal["OK", "ERROR", "TIMEOUT", "CANCELLED", "LOST", "EXPIRED"]
+    reason: str
+    result: Any = None
+    traceback: str = ""
+    started: float | None = None
+    ended: float
+    offset: int = Field(default=0, ge=0)
+    lines: list[Line] = []
+
+
+class Confirmed(Message):
+    """The controller has the result; ``accepted`` is False if the job had ended otherwise before."""
+
+    accepted: bool

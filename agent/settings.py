@@ -1,0 +1,74 @@
+"""What an agent is told at its start, and where it keeps its things."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from agent.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HYPERVISORS: Final = ("auto", "qemu", "test")
+WORKERS: Final = {"default": 2, "io": 1, "hypervisor": 1, "process": 1}
+"""Worker processes by queue; each is started when it is first needed and then kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """Settings of one agent.
+
+    Args:
+        controller_url: where the Agent Controller listens, without ``/agent``; plain HTTP only to loopback.
+        state: folder of the installation; the agent writes below ``agent/`` in it.
+        hypervisor: ``qemu``, ``test`` (libvirt's simulated driver) or ``auto`` (qemu if its daemon answers).
+        join_token: needed once, until the node has its own credential.
+        roles: roles to ask for; empty takes all that the join token grants.
+        grace: seconds that running jobs get when the agent is told to stop.
+
+    """
+
+    controller_url: str
+    state: Path
+    hypervisor: str = "auto"
+    join_token: str | None = None
+    roles: tuple[str, ...] = ()
+    grace: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work; raises SettingsError."""
+        if self.hypervisor not in HYPERVISORS:
+            raise SettingsError(f"hypervisor is {self.hypervisor!r}; choose one of {', '.join(HYPERVISORS)}")
+        check_controller_url(self.controller_url)
+
+    @property
+    def folder(self) -> Path:
+        """The agent's own folder."""
+        return self.state / "agent"
+
+
+def check_controller_url(url: str) -> None:
+    """Refuse an address over which the credential would travel in the clear.
+
+    Raises:
+        SettingsError: not an http(s) address, or plain HTTP to another machine.
+
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"controller address {url!r} is not an http(s) address")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise SettingsError(f"controller address {url!r} would send the credential in the clear; use https")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name of an address is this machine's loopback."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

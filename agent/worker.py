@@ -1,0 +1,179 @@
+"""A worker process: runs one JumpScript after the other, told by its agent through pipes.
+
+Jobs come as JSON lines on what was standard input; events (``ready``, ``line``, ``progress``, then one ``result`` or
+``error``) go as JSON lines to the file descriptor given as first argument. What programs started by a script print
+goes to this process's own standard output, which the agent reads too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from agent.jumpscript import Surroundings, bound
+from agent.limits import MAX_LINE, MAX_RESULT
+
+PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): signal that the kernel sends to this process when the thread that started it ends."""
+
+
+class Channel:
+    """Writes events to the agent, one JSON line each. Safe to use from several threads."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Write to this file descriptor."""
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Write one event, waiting if the agent is behind; lines are cut to their longest."""
+        if event["event"] == "line" and len(event["text"]) > MAX_LINE:
+            event = {**event, "text": event["text"][:MAX_LINE] + " …"}
+        data = json.dumps(event).encode() + b"\n"
+        with self._lock:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+    @property
+    def forked(self) -> bool:
+        """True in a child that a script forked."""
+        return os.getpid() != self._pid
+
+
+class Printed(io.TextIOBase):
+    """Stands for ``sys.stdout`` or ``sys.stderr``: what is printed becomes lines, in order with those of ``log``."""
+
+    def __init__(self, channel: Channel, level: str) -> None:
+        """Send to a channel under a level."""
+        self._channel = channel
+        self._level = level
+        self._rest = ""
+
+    def write(self, text: str) -> int:
+        """Send whole lines, keep the rest."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._line(line)
+        while len(self._rest) > MAX_LINE:
+            self._line(self._rest[:MAX_LINE])
+            self._rest = self._rest[MAX_LINE:]
+        return len(text)
+
+    def finish(self) -> None:
+        """Send what has no end of line."""
+        if self._rest:
+            self._line(self._rest)
+            self._rest = ""
+
+    def writable(self) -> bool:
+        """Tell that this can be written to."""
+        return True
+
+    def _line(self, text: str) -> None:
+        self._channel.emit({"event": "line", "level": self._level, "at": time.time(), "text": text})
+
+
+def main() -> int:
+    """Serve until the agent closes the pipe."""
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    die_with_parent(parent)
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)  # the agent asks before it kills on a timeout
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
+    jobs = take_stdin()
+    channel = Channel(descriptor)
+    channel.emit({"event": "ready"})
+    for line in jobs:
+        channel.emit(run(json.loads(line), channel))
+    return 0
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its agent is gone, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the line above
+        sys.exit(1)
+
+
+def take_stdin() -> io.TextIOWrapper:
+    """Take standard input away from the scripts, which find it empty."""
+    jobs = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return jobs
+
+
+def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Run one job and return the event that ends it. A child forked by the script never returns from here."""
+    output = Printed(channel, "stdout"), Printed(channel, "stderr")
+    sys.stdout, sys.stderr = output
+    try:
+        with bound(Surroundings.from_json(job["surroundings"]), channel.emit):
+            event = held_by_json(action_of(job)(**job["args"]))
+    except SystemExit as error:
+        event = failure(f"the script called sys.exit({error.code!r})", "")
+    except BaseException as error:  # noqa: BLE001 - the edge: whatever a script raises ends this job and nothing else
+        event = failure(summary(error), script_traceback(error, job["path"]))
+    finally:
+        if channel.forked:
+            leave_fork()
+        for stream in output:
+            stream.finish()
+    return event
+
+
+def action_of(job: dict[str, Any]) -> Any:
+    """Load the script afresh and return its ``action``, so that no job finds another one's globals."""
+    path = Path(job["path"])
+    namespace = {"__name__": "jumpscript", "__file__": f"{job['script']}.py"}
+    exec(compile(path.read_bytes(), path, "exec"), namespace)  # noqa: S102 - running scripts is what a worker is for
+    return namespace["action"]
+
+
+def held_by_json(value: Any) -> dict[str, Any]:
+    """Return the event of a result, or of the error that it cannot travel."""
+    try:
+        size = len(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        return failure(f"action() returned what JSON cannot hold: {error}", "")
+    if size > MAX_RESULT:
+        return failure(f"action() returned {size} bytes of JSON; at most {MAX_RESULT} can travel", "")
+    return {"event": "result", "value": value}
+
+
+def failure(reason: str, trace: str) -> dict[str, Any]:
+    """Return the event of a script that failed."""
+    return {"event": "error", "reason": reason, "traceback": trace}
+
+
+def summary(error: BaseException) -> str:
+    """Return the error in one line."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def script_traceback(error: BaseException, path: str) -> str:
+    """Return the traceback from the script's own first frame on."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename != path:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
+
+
+def leave_fork() -> NoReturn:
+    """End a child that a script forked where the script's action ended in it."""
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
