@@ -27,7 +27,7 @@ class Content:
                 raise StartError(f"The content directory {folder} does not exist; correct the setting content.")
 
     def rooms(self, name: str) -> list[Path]:
-        """Return the existing folders called ``name`` (``spaces``, ``macros``, ``actors``, ``jumpscripts``), in order."""
+        """Return the existing folders called ``name``, for instance ``spaces``, in order."""
         return [folder / name for folder in self.folders if (folder / name).is_dir()]
 
     def modules(self, room: str) -> Iterator[ModuleType]:

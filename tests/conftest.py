@@ -7,6 +7,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import shutil  # noqa: E402
+import sys  # noqa: E402
 import tempfile  # noqa: E402
 import uuid  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
@@ -19,11 +20,17 @@ from pymongo.database import Database  # noqa: E402
 from portalfw.events import EventBus  # noqa: E402
 from portalfw.store import Mongod, connect, disconnect, ensure_indexes  # noqa: E402
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from product import REPOSITORY, Product, running  # noqa: E402
+
+CONTENT = Path(__file__).parent / "content"
+
 
 @pytest.fixture(scope="session")
 def mongod() -> Iterator[Mongod]:
     """Run the embedded MongoDB in a short temporary folder (a socket's path is limited to 107 bytes)."""
-    folder = Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))  # noqa: S108 - short, private and removed below
+    folder = Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))
     server = Mongod(folder / "mongod")
     server.start()
     yield server
@@ -48,3 +55,10 @@ def bus(database: Database[dict[str, Any]]) -> Iterator[EventBus]:
     found.start()
     yield found
     found.stop()
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    """Run the whole product with libvirt's simulated driver, and with the tests' own content directory."""
+    with running("--hypervisor", "test", "--content", str(REPOSITORY), "--content", str(CONTENT)) as found:
+        yield found

@@ -30,7 +30,7 @@ class Identifier:
     def __call__(self, request: Request) -> Principal:
         """Return who sends ``request``; a guest if it carries no credential.
 
-        :raises UnauthenticatedError: if its token is unknown or its session has ended (only where it must not be a guest).
+        :raises UnauthenticatedError: if its token is unknown; whose session has ended is a guest.
         :raises ForbiddenError: if a cookie-borne request that may change something comes from another site.
         """
         header = request.headers.get("Authorization", "")

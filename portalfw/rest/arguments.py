@@ -67,7 +67,7 @@ def _parts(hint: Any) -> tuple[Any, ...]:
 
 
 def _lenient(hint: Any) -> Any:
-    """Accept lists as JSON text or as one value, objects as JSON text, integers as text: query strings have no types."""
+    """Accept lists as JSON text or as one value, and objects as JSON text: query strings have no types."""
     kinds = {get_origin(part) or part for part in _parts(hint)}
     if list in kinds:
         return Annotated[hint, BeforeValidator(_as_list)]

@@ -51,7 +51,7 @@ class AuditLog:
     def __init__(self) -> None:
         """Begin with an empty batch."""
         self._waiting: deque[dict[str, Any]] = deque()
-        self._flusher: gevent.Greenlet | None = None
+        self._flusher: gevent.Greenlet[[], None] | None = None
 
     def add(self, record: dict[str, Any], *, now: bool) -> None:
         """Keep a record; with ``now`` it is on disk when this returns."""

@@ -14,7 +14,7 @@ from portalfw.errors import PortalError
 from portalfw.rest import http as rest_http
 from portalfw.rest.dispatch import InternalError
 from portalfw.runtime import Runtime
-from portalfw.web import assets, events_http, health, pages, sign_in
+from portalfw.web import events_http, health, pages, sign_in, static_files
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,6 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-YEAR = 365 * 86400
 
 
 def create_app(runtime: Runtime) -> Flask:
@@ -38,7 +37,6 @@ def create_app(runtime: Runtime) -> Flask:
         raise RuntimeError("The runtime must be started before the application is made.")
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
-    app.jinja_env.globals["asset"] = assets.asset
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(PortalError, _portal_error)
@@ -49,7 +47,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(sign_in.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))
-    app.register_blueprint(assets.blueprint())
+    app.register_blueprint(static_files.blueprint())
     app.register_blueprint(pages.blueprint(runtime, identify))
     app.wsgi_app = _CollapseSlashes(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way to wrap it
     return app

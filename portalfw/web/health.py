@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def blueprint(runtime: Runtime) -> flask.Blueprint:
-    """Return ``/healthz`` (the process answers) and ``/readyz`` (its database does too; says how many nodes are connected)."""
+    """Return ``/healthz`` (the process answers) and ``/readyz`` (its database does too)."""
     routes = flask.Blueprint("health", __name__)
 
     @routes.get("/healthz")

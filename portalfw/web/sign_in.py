@@ -13,6 +13,8 @@ from portalfw.auth.credentials import create_session, end_session
 from portalfw.auth.identify import COOKIE, check_same_site
 from portalfw.auth.users import authenticate
 from portalfw.errors import ForbiddenError, UnauthenticatedError
+from portalfw.web.frame import SignIn, render_login
+from portalfw.web.theme import theme_of
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -22,9 +24,14 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
     """Return ``/login`` and ``/logout``."""
     routes = flask.Blueprint("sign_in", __name__)
 
+    def form_html(target: str, name: str = "", error: str | None = None) -> str:
+        theme = theme_of(flask.request)
+        form = SignIn("portalfw", next=local_target(target), name=name, error=error, hint=_hint(runtime), theme=theme)
+        return render_login(form)
+
     @routes.get("/login")
     def form() -> str:
-        return _form(flask.request.args.get("next", "/"), "", "")
+        return form_html(flask.request.args.get("next", "/"))
 
     @routes.post("/login")
     def sign_in() -> AnyResponse:
@@ -35,7 +42,7 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
             user = authenticate(name, password)
         except (UnauthenticatedError, ForbiddenError) as error:
             status = 401 if isinstance(error, UnauthenticatedError) else 403
-            return Response(_form(target, name, error.message), status, content_type="text/html; charset=utf-8")
+            return Response(form_html(target, name, error.message), status, content_type="text/html; charset=utf-8")
         response = flask.redirect(target, 303)
         value = create_session(user, flask.request.remote_addr or "", runtime.settings.session_hours)
         seconds = int(runtime.settings.session_hours * 3600)
@@ -58,12 +65,14 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
 
 
 def local_target(target: str) -> str:
-    """Return ``target`` if it leads to a page of ours, else ``/``: nobody is sent elsewhere by a link to the login page."""
+    """Return ``target`` if it leads to a page of ours, else ``/``: no link to the login page sends people elsewhere."""
     parts = urlsplit(target.replace("\\", "/"))
     inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
     return target if inside and not any(ord(letter) < ord(" ") for letter in target) else "/"
 
 
-def _form(target: str, name: str, error: str) -> str:
-    theme = flask.request.cookies.get("theme", "auto")
-    return flask.render_template("login.html", next=local_target(target), name=name, error=error, theme=theme)
+def _hint(runtime: Runtime) -> str | None:
+    """Tell people at this very machine where the first password lies; nobody else needs to know the folder."""
+    file = runtime.settings.state_folder / "admin-password"
+    here = flask.request.remote_addr in {"127.0.0.1", "::1"}
+    return f"The first administrator is admin; the password lies in {file}" if here and file.exists() else None

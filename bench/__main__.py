@@ -1,0 +1,47 @@
+"""Run every measurement and print one table: ``python -m bench [NAME ...]``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from product import REPOSITORY, Product, running
+from rich.console import Console
+from rich.table import Table
+
+from bench.guest import guest_start
+from bench.web import idle_memory, job_round_trip, json_calls, page_views
+
+Figures = list[tuple[str, str, str]]  # what, measured, target
+MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
+    "memory": idle_memory,
+    "json": json_calls,
+    "page": page_views,
+    "job": job_round_trip,
+}
+
+
+def main() -> None:
+    """Measure what the command line names, everything without names."""
+    wanted = sys.argv[1:] or [*MEASUREMENTS, "guest"]
+    table = Table("What", "Measured", "Target", title=f"{os.cpu_count()} cores, Python {platform.python_version()}")
+    content = Path(__file__).parent / "content"
+    simulated = [name for name in wanted if name in MEASUREMENTS]
+    if simulated:
+        with running("--hypervisor", "test", "--content", str(REPOSITORY), "--content", str(content)) as product:
+            for name in simulated:
+                for row in MEASUREMENTS[name](product):
+                    table.add_row(*row)
+    if "guest" in wanted:
+        for row in guest_start():
+            table.add_row(*row)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

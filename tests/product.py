@@ -1,0 +1,138 @@
+"""The product as its users run it: ``portalfw up`` in processes of its own, for tests to talk to over HTTP."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+COMMAND = [sys.executable, "-m", "portalfw"]
+START_LIMIT = 120.0  # seconds; the first start with a real guest image takes the longest
+
+
+@dataclass
+class Product:
+    """A running product."""
+
+    url: str
+    port: int
+    state: Path
+    process: subprocess.Popen[str]
+    token: str = ""
+
+    @property
+    def password(self) -> str:
+        """The first administrator's password."""
+        return (self.state / "admin-password").read_text().strip()
+
+    def call(self, address: str, token: str | None = None, **arguments: Any) -> requests.Response:
+        """POST a call as the administrator, or as the owner of ``token``."""
+        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
+        return requests.post(f"{self.url}/restmachine/{address}", json=arguments, headers=headers, timeout=120)
+
+    def ask(self, address: str, **arguments: Any) -> Any:
+        """Call as the administrator and return the answer; any failure fails the test with the server's words."""
+        response = self.call(address, **arguments)
+        assert response.status_code == 200, f"{address} {arguments}: {response.status_code} {response.text}"
+        return response.json()
+
+    def user_token(self, name: str, *groups: str) -> str:
+        """Create a user and return a token that speaks for it."""
+        self.ask("system/usermanager/create", username=name, password=f"{name}-password", groups=list(groups))
+        return create_token(self.state, name)
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(sign)
+        return self.process.wait(60)
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a ``portalfw`` command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=120, env=_environment(environment), check=False
+    )
+
+
+def create_token(state: Path, user: str) -> str:
+    """Create an API token with the command that users have."""
+    done = run("token", "create", "--user", user, "--state", str(state))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def start(state: Path, *flags: str, port: int | None = None, wait: bool = True) -> Product:
+    """Start ``portalfw up`` and wait for its line ``Ready``."""
+    port = port or free_port()
+    process = subprocess.Popen(
+        [*COMMAND, "up", "--state", str(state), "--port", str(port), *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=_environment({}),
+    )
+    product = Product(f"http://127.0.0.1:{port}", port, state, process)
+    if wait:
+        _wait_until_ready(product)
+    return product
+
+
+@contextmanager
+def running(*flags: str, state: Path | None = None) -> Iterator[Product]:
+    """Run a product with a token for the administrator, on a fresh short-pathed state folder unless one is given."""
+    folder = state or Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))
+    product = start(folder, *flags)
+    try:
+        product.token = create_token(folder, "admin")
+        yield product
+    finally:
+        if product.process.poll() is None:
+            product.stop()
+        if state is None:
+            shutil.rmtree(folder)
+
+
+def wait_for(condition: Any, seconds: float = 30.0, what: str = "the condition") -> Any:
+    """Return the first true value of ``condition()``; fail when there is none within ``seconds``."""
+    limit = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < limit, f"{what} did not come true within {seconds:.0f} s"
+        time.sleep(0.05)
+
+
+def _wait_until_ready(product: Product) -> None:
+    assert product.process.stdout is not None
+    said = []
+    for line in product.process.stdout:
+        said.append(line)
+        if line.startswith("Ready: "):
+            return
+    raise AssertionError(f"portalfw up ended with {product.process.wait()}: {''.join(said)}")
+
+
+def _environment(extra: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PORTALFW_")}
+    return {**kept, "PYTHONUNBUFFERED": "1", **extra}
