@@ -1,4 +1,7 @@
-"""Where the files of the browser bundle lie: names with content hashes, as the build wrote them into its manifest."""
+"""The files of the browser bundle: their addresses, and the route that serves them.
+
+The build writes each file under a name with a content hash, so browsers may keep it for ever, and a compressed twin beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-BUNDLE = Path(__file__).parent / "static" / "bundle"
-"""Folder that the build fills. Its files have content hashes in their names, so browsers may keep them for ever."""
+import flask
 
+BUNDLE = Path(__file__).parent / "static" / "bundle"
 URL = "/static/bundle/"
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class BundleMissingError(LookupError):
@@ -25,20 +29,47 @@ def asset(name: str) -> str:
     try:
         names = _names(manifest, manifest.stat().st_mtime_ns)
     except FileNotFoundError:
+        place = Path(__file__).parent / "bundle"
         raise BundleMissingError(
-            f"the browser bundle is not built: run `npm ci && npm run build` in {_source()}"
+            f"The browser bundle is not built: run `npm ci` and `npm run build` in {place}."
         ) from None
     if name not in names:
-        raise BundleMissingError(f"the browser bundle has no {name!r}, only {', '.join(sorted(names))}")
+        raise BundleMissingError(f"The browser bundle has no {name!r}, only {', '.join(sorted(names))}.")
     return URL + names[name]
 
 
-def _source() -> Path:
-    return Path(__file__).parent / "bundle"
-
-
 @lru_cache(maxsize=2)
-def _names(manifest: Path, _changed: int) -> dict[str, str]:
+def _names(manifest: Path, _written: int) -> dict[str, str]:
     """Read the manifest once for each time that it was written."""
     names: dict[str, str] = json.loads(manifest.read_text())
     return names
+
+
+def blueprint() -> flask.Blueprint:
+    """Return the route of the bundle's files, compressed for browsers that take gzip."""
+    routes = flask.Blueprint("assets", __name__)
+
+    @routes.get(URL + "<name>")
+    def bundle(name: str) -> flask.Response:
+        packed = "gzip" in flask.request.accept_encodings and (BUNDLE / f"{Path(name).name}.gz").is_file()
+        response = flask.send_from_directory(BUNDLE, f"{name}.gz" if packed else name, mimetype=_mimetype(name))
+        if packed:
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+        response.headers["Cache-Control"] = FOR_EVER
+        return response
+
+    return routes
+
+
+MIMETYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+}
+
+
+def _mimetype(name: str) -> str:
+    return MIMETYPES.get(Path(name).suffix, "text/plain")

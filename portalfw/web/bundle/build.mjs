@@ -1,47 +1,49 @@
 // Makes portalfw/web/static/bundle/: style, script and fonts with content hashes in their names, and a manifest.json
 // from which portalfw/web/assets.py learns those names. `node build.mjs --watch` builds again on every change.
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
 import * as esbuild from "esbuild";
 import { makeIcons } from "./icons.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const output = path.join(here, "..", "static", "bundle");
-const inter = "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2";
 
-/** What a page loads, by the name that templates use. */
-const entries = {
-  portal: "src/portal.css",
-  "portal-script": "src/portal.js",
-  theme: "src/theme.js",
-};
-
-/** Files that templates name themselves (preloaded fonts, the favicon): asset name -> source. */
-const named = {
-  "inter.woff2": inter,
-  "icons.woff2": "generated/icons.woff2",
+/** What templates ask for: asset name -> source file. */
+const assets = {
+  "portal.css": "src/portal.css",
+  "portal.js": "src/portal.js",
+  "theme.js": "src/theme.js",
   "favicon.svg": "src/favicon.svg",
+  "icons.woff2": "generated/icons.woff2",
+  "inter.woff2": "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
 };
 
-/** Write manifest.json: asset name -> file name with its content hash. */
-const manifest = {
-  name: "manifest",
+/** After each build: manifest.json, and a compressed twin of every text file. */
+const finish = {
+  name: "finish",
   setup(build) {
     build.onEnd(async ({ metafile, errors }) => {
       if (errors.length) return;
-      const names = {};
-      for (const [file, { entryPoint, inputs }] of Object.entries(metafile.outputs)) {
-        const source = entryPoint ?? (Object.keys(inputs).length === 1 ? Object.keys(inputs)[0] : "");
-        for (const [name, wanted] of Object.entries(named)) if (source === wanted) names[name] = path.basename(file);
-        if (source.startsWith("src/portal.")) names[path.basename(source)] = path.basename(file);
-        if (source === "src/theme.js") names["theme.js"] = path.basename(file);
-      }
-      const sorted = Object.fromEntries(Object.entries(names).sort());
-      await writeFile(path.join(output, "manifest.json"), JSON.stringify(sorted, null, 2) + "\n");
+      await writeManifest(metafile.outputs);
+      await Promise.all(Object.keys(metafile.outputs).filter((file) => /\.(css|js|svg)$/.test(file)).map(compress));
     });
   },
 };
+
+async function writeManifest(outputs) {
+  const made = Object.fromEntries(Object.entries(outputs).map(([file, { entryPoint, inputs }]) => [entryPoint ?? Object.keys(inputs)[0], file]));
+  const names = Object.entries(assets).map(([name, source]) => [name, path.basename(made[source])]);
+  await writeFile(path.join(output, "manifest.json"), JSON.stringify(Object.fromEntries(names), null, 2) + "\n");
+}
+
+async function compress(file) {
+  const whole = path.join(here, file);
+  const packed = await promisify(gzip)(await readFile(whole), { level: constants.Z_BEST_COMPRESSION });
+  await writeFile(`${whole}.gz`, packed);
+}
 
 await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
@@ -49,7 +51,7 @@ await makeIcons(here);
 
 const options = {
   absWorkingDir: here,
-  entryPoints: [...Object.values(entries), "src/favicon.svg"],
+  entryPoints: Object.values(assets).filter((source) => source.startsWith("src/")),
   outdir: output,
   entryNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
@@ -61,7 +63,7 @@ const options = {
   legalComments: "linked",
   metafile: true,
   logLevel: "warning",
-  plugins: [manifest],
+  plugins: [finish],
 };
 
 if (process.argv.includes("--watch")) {

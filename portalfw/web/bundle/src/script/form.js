@@ -1,0 +1,82 @@
+// A dialog's form: what was typed, as JSON arguments, and what was wrong with it, next to the field.
+import { element, icon } from "./page.js";
+
+/** How the text of a field becomes a JSON value, by its data-json. */
+const READERS = {
+  number: (field) => Number(field.value),
+  boolean: (field) => field.checked,
+  list: (field) => field.value.split("\n").map((line) => line.trim()).filter(Boolean),
+  json: (field) => JSON.parse(field.value),
+  text: (field) => field.value,
+};
+
+/** @returns {Record<string, unknown>} arguments by wire name; fields left empty are not sent */
+export function values(form) {
+  const named = [...form.elements].filter((field) => field.name);
+  const filled = named.filter((field) => field.type === "checkbox" || field.value !== "");
+  return Object.fromEntries(filled.map((field) => [field.name, (READERS[field.dataset.json] ?? READERS.text)(field)]));
+}
+
+/** Show what the browser itself can see to be wrong. @returns {boolean} whether the form may be sent */
+export function check(form) {
+  clearErrors(form);
+  for (const field of form.elements) {
+    const problem = field.name ? problemOf(field) : "";
+    if (problem) showError(form, field.name, problem);
+  }
+  form.querySelector("[aria-invalid]")?.focus();
+  return !form.querySelector("[aria-invalid]");
+}
+
+function problemOf(field) {
+  if (field.required && field.value.trim() === "") return "This is needed.";
+  if (field.type === "number" && !field.validity.valid) return field.validationMessage;
+  if (field.dataset.json === "json" && field.value && !isJson(field.value)) return "This is not JSON.";
+  return "";
+}
+
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Put `message` next to the field `name`. @returns {boolean} whether there is such a field to see */
+export function showError(form, name, message) {
+  const place = name && form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+  if (!place) return false;
+  const field = place.querySelector("[name]");
+  const text = place.querySelector(".field-error");
+  text.textContent = message;
+  text.hidden = false;
+  text.id ||= `error-${name}`;
+  field.classList.add("is-invalid");
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", text.id);
+  return true;
+}
+
+/** Put a message over the fields: it belongs to none of them. */
+export function showFailure(form, message, id) {
+  const place = form.querySelector(".dialog-error");
+  const text = element("div", {}, message);
+  if (id) text.append(element("small", {}, `Error ${id}`));
+  place.replaceChildren(icon("x-circle-fill"), text);
+  place.hidden = false;
+  place.scrollIntoView({ block: "nearest" });
+}
+
+export function clearErrors(form) {
+  form.querySelector(".dialog-error").hidden = true;
+  for (const field of form.querySelectorAll("[aria-invalid]")) clearError(field);
+}
+
+export function clearError(field) {
+  field.removeAttribute("aria-invalid");
+  field.classList.remove("is-invalid");
+  const text = field.closest("[data-field]")?.querySelector(".field-error");
+  if (text) text.hidden = true;
+}

@@ -1,0 +1,139 @@
+// Renders macros afresh: `refresh(topics)` asks the server for every wrapper whose topics match, and swaps the answer in
+// without taking from the user what he is doing there (a focus, an open menu). Rows that changed light up for a moment.
+import { toast } from "./toasts.js";
+
+const GATHER = 60; // ms in which several changes become one request
+const FRESH = 2000; // ms that a changed row is lit
+
+/** Macros to be asked for, macros that are being asked for, and of those the ones that changed again meanwhile (ids). */
+const waiting = new Set();
+const running = new Set();
+const again = new Set();
+const kept = new Map();
+let timer = 0;
+let trigger = () => {};
+
+export function startRefresh(htmx) {
+  trigger = (macro) => htmx.trigger(macro, "portal:refresh");
+  document.addEventListener("click", (event) => {
+    const retry = event.target.closest("[data-retry]");
+    if (retry) schedule(retry.closest(".macro")?.id);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => isMacro(event.target) && running.add(event.target.id));
+  document.addEventListener("htmx:beforeSwap", beforeSwap);
+  document.addEventListener("htmx:load", (event) => isMacro(event.target) && afterSwap(event.target));
+  document.addEventListener("htmx:afterRequest", (event) => ended(event.detail.elt));
+  document.addEventListener("focusout", () => waiting.size && plan());
+  document.addEventListener("toggle", () => waiting.size && plan(), true);
+}
+
+/** Ask afresh for every macro that shows one of `topics`; for all macros without an argument. */
+export function refresh(topics) {
+  for (const macro of document.querySelectorAll("[data-topics][id]")) {
+    if (!topics || shows(macro, topics)) schedule(macro.id);
+  }
+}
+
+/** "machine" shows every machine, "machine:3" only that one. */
+function shows(macro, topics) {
+  const watched = macro.dataset.topics.split(/\s+/);
+  return topics.some((topic) => watched.includes(topic) || watched.includes(topic.split(":", 1)[0]));
+}
+
+function schedule(id) {
+  if (!id) return;
+  (running.has(id) ? again : waiting).add(id);
+  plan();
+}
+
+function plan() {
+  clearTimeout(timer);
+  timer = setTimeout(ask, GATHER);
+}
+
+function ask() {
+  for (const id of [...waiting]) {
+    const macro = document.getElementById(id);
+    if (macro && inUse(macro)) continue;
+    waiting.delete(id);
+    if (macro) trigger(macro);
+  }
+}
+
+/** A macro in which a menu is open or a field other than a filter is being filled in is left alone until that ends. */
+function inUse(macro) {
+  const focused = macro.querySelector("input:focus, textarea:focus, select:focus");
+  return Boolean(macro.querySelector(":popover-open") || (focused && !focused.matches("[data-filter]")));
+}
+
+function isMacro(target) {
+  return target instanceof Element && target.matches("[data-topics][id]");
+}
+
+function ended(macro) {
+  running.delete(macro?.id);
+  if (again.delete(macro?.id)) schedule(macro.id);
+}
+
+function beforeSwap(event) {
+  const { xhr, target, serverResponse } = event.detail;
+  if (!isMacro(target)) return;
+  if (xhr.status === 401 || new URL(xhr.responseURL, location.href).pathname === "/login") {
+    event.detail.shouldSwap = false;
+    signedOut();
+  } else if (xhr.status >= 400 || !serverResponse.includes(`id="${target.id}"`)) {
+    event.detail.shouldSwap = false; // the values stay; better old than blank
+  } else {
+    kept.set(target.id, { focus: focusIn(target), rows: rowsOf(target), left: scrollOf(target) });
+  }
+}
+
+function focusIn(macro) {
+  const field = macro.querySelector("[data-filter]:focus");
+  return field && { start: field.selectionStart, end: field.selectionEnd };
+}
+
+function scrollOf(macro) {
+  return macro.querySelector(".bleed, .table-responsive")?.scrollLeft ?? 0;
+}
+
+function rowsOf(macro) {
+  return new Map([...macro.querySelectorAll("tr[data-key]")].map((row) => [row.dataset.key, wording(row)]));
+}
+
+/** What a row says, without relative times, which change by themselves. */
+function wording(row) {
+  const copy = row.cloneNode(true);
+  for (const part of copy.querySelectorAll("time, template")) part.remove();
+  return copy.textContent;
+}
+
+function afterSwap(macro) {
+  const before = kept.get(macro.id);
+  kept.delete(macro.id);
+  if (!before) return;
+  const scrolled = macro.querySelector(".bleed, .table-responsive");
+  if (scrolled && before.left) scrolled.scrollLeft = before.left;
+  if (before.focus) focusAgain(macro.querySelector("[data-filter]"), before.focus);
+  light(macro, before.rows);
+}
+
+function focusAgain(field, { start, end }) {
+  field?.focus({ preventScroll: true });
+  field?.setSelectionRange(start, end);
+}
+
+function light(macro, before) {
+  const changed = [...macro.querySelectorAll("tr[data-key]")].filter((row) => before.get(row.dataset.key) !== wording(row));
+  for (const row of changed) row.classList.add("fresh");
+  setTimeout(() => changed.forEach((row) => row.classList.remove("fresh")), FRESH);
+}
+
+let told = false;
+
+function signedOut() {
+  if (told) return;
+  told = true;
+  const next = encodeURIComponent(location.pathname + location.search);
+  toast("Your session has ended.", { look: "warn", stays: true, link: { label: "Sign in", href: `/login?next=${next}` } });
+}
