@@ -1,0 +1,91 @@
+"""Wiki pages over HTTP: the wiki's view of an address, put into the frame."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import flask
+from flask import Request, Response
+from markupsafe import Markup
+
+from portalfw.auth.principal import Principal
+from portalfw.errors import UnauthenticatedError
+from portalfw.web import frame
+from portalfw.web.theme import theme_of
+from portalfw.wiki import PageView, Twin
+
+if TYPE_CHECKING:
+    from portalfw.runtime import Runtime
+
+HTML = "text/html; charset=utf-8"
+
+
+def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
+    """Return the routes of all pages: every address that nothing else answers."""
+    routes = flask.Blueprint("pages", __name__)
+
+    @routes.get("/")
+    @routes.get("/<path:path>")
+    def page(path: str = "") -> Response:
+        began = time.perf_counter()
+        request = flask.request
+        try:
+            principal = identify(request)
+            found = runtime.wiki.view(principal, path, request.args.to_dict())
+        except UnauthenticatedError:
+            return _to_login(request)
+        if isinstance(found, Twin):
+            return Response(found.body, found.status, content_type=found.media_type)
+        shown = _frame(found, principal, request, (time.perf_counter() - began) * 1000)
+        if found.fault is None:
+            return Response(frame.render_frame(shown), content_type=HTML)
+        return Response(frame.render_error(shown, _fault(found)), found.status, content_type=HTML)
+
+    return routes
+
+
+def error_page(status: int, title: str, message: str) -> Response:
+    """Return a page that says what failed where there is no wiki page to say it."""
+    view = frame.PageView(title, Markup(), flask.request.path, breadcrumbs=[(title, flask.request.path)])
+    fault = frame.Fault(status, title, message, flask.g.get("request_id"))
+    return Response(
+        frame.render_error(frame.Frame(view, theme=theme_of(flask.request)), fault), status, content_type=HTML
+    )
+
+
+def _to_login(request: Request) -> Response:
+    target = quote(request.path) + (f"?{urlencode(request.args)}" if request.args else "")
+    answer = Response(status=303)
+    answer.headers["Location"] = f"/login?{urlencode({'next': target})}"
+    return answer
+
+
+def _frame(view: PageView, principal: Principal, request: Request, milliseconds: float) -> frame.Frame:
+    page = frame.PageView(
+        title=view.title,
+        html=view.html,
+        path=view.path,
+        breadcrumbs=view.breadcrumbs,
+        revision=view.revision,
+        head=frame.PageHead(view.head.title, view.head.sub, view.head.state, view.head.actions) if view.head else None,
+        layout=view.layout,
+    )
+    return frame.Frame(
+        page=page,
+        nav=[frame.NavGroup(group.title, [frame.NavItem(**vars(item)) for item in group.items]) for group in view.nav],
+        portals=[frame.PortalLink(**vars(portal)) for portal in view.portals],
+        user=None if principal.guest else frame.Viewer(principal.name, frame.initials(principal.name)),
+        theme=theme_of(request),
+        render_ms=milliseconds,
+    )
+
+
+def _fault(view: PageView) -> frame.Fault:
+    fault = view.fault
+    if fault is None:
+        raise ValueError(f"page {view.path} has no fault to show")
+    back = frame.Back(fault.back.label, fault.back.href) if fault.back else None
+    return frame.Fault(fault.status, fault.title, fault.message, fault.id, back)
