@@ -1,0 +1,71 @@
+"""The Agent Controller of one process: its parts, put together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import flask
+
+from portalfw.controller.nodes import Nodes
+from portalfw.controller.parking import Parking
+from portalfw.controller.queue import LEASE, JobQueue
+from portalfw.controller.scripts import ScriptStore
+from portalfw.controller.wake import Wake
+
+if TYPE_CHECKING:
+    from portalfw.runtime import Runtime
+
+LOCAL_ROLES: Final = ("node", "cpunode", "storagenode")
+"""What the agent beside an all-in-one master may be used for: everything."""
+
+
+class Controller:
+    """Nodes, scripts, jobs and parked questions. Any number of processes may run one against one database."""
+
+    def __init__(self, runtime: Runtime, lease: float = LEASE) -> None:
+        """Put the parts together; :meth:`start` begins. ``lease`` in seconds."""
+        self.files: Path = runtime.settings.state_folder / "images"
+        self.nodes = Nodes()
+        self.scripts = ScriptStore(runtime.content.folders)
+        self.wake = Wake(runtime.bus)
+        self.queue = JobQueue(self.scripts, self.wake, lease)
+        self.parking = Parking(self.queue, self.nodes)
+
+    def start(self) -> None:
+        """Load the JumpScripts and begin to listen to the bus, which must run."""
+        self.scripts.load()
+        self.wake.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.wake.stop()
+
+    def sweep(self) -> None:
+        """End what time has overtaken; a duty of one process, every second."""
+        self.nodes.sweep()
+        self.queue.sweep()
+
+    def blueprint(self) -> flask.Blueprint:
+        """Return the agents' addresses, below ``/agent/``."""
+        from portalfw.controller.http import blueprint
+
+        return blueprint(self)
+
+    def connected_nodes(self) -> int:
+        """Return how many nodes are there now."""
+        return self.nodes.connected()
+
+    def local_join_token(self, folder: Path) -> str | None:
+        """Return a join token for the agent that keeps its things in ``folder``; None if its node is known.
+
+        A credential of another database (this one was made anew) is removed.
+        """
+        file = folder / "credential"
+        if file.exists():
+            credential = json.loads(file.read_bytes())["credential"]
+            if self.nodes.known(credential) is not None:
+                return None
+            file.unlink()
+        return self.nodes.create_token(roles=LOCAL_ROLES, created_by="local")

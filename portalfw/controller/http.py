@@ -1,0 +1,194 @@
+"""The agents' addresses, below ``/agent/``."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import flask
+from flask import Response
+from pydantic import ValidationError
+from werkzeug.exceptions import NotFound
+
+from agent.protocol import (
+    Ack,
+    Ask,
+    Bye,
+    Confirmed,
+    Enroll,
+    Hello,
+    Message,
+    Nothing,
+    Output,
+    Received,
+    Renew,
+    Result,
+    Welcome,
+)
+from portalfw.controller.documents import site_prefix
+from portalfw.errors import InvalidError, NotFoundError, PortalError, UnauthenticatedError
+from portalfw.rest.http import failure
+
+if TYPE_CHECKING:
+    from portalfw.controller.controller import Controller
+
+M = TypeVar("M", bound=Message)
+Row = dict[str, Any]
+
+
+class Endpoints:
+    """What each address does; ``node`` is the row of the node whose agent calls."""
+
+    def __init__(self, controller: Controller) -> None:
+        """Answer for a controller."""
+        self._controller = controller
+        self._queue = controller.queue
+        self._site = functools.cache(site_prefix)
+
+    def enroll(self) -> Message:
+        """Trade a join token for a credential; the only address that needs none."""
+        return self._controller.nodes.enroll(_body(Enroll), flask.request.remote_addr or "")
+
+    def hello(self, node: Row) -> Message:
+        """Note that an agent is there, and what it still has of what it was given."""
+        message = _body(Hello)
+        self._controller.nodes.hello(node["id"], message, flask.request.remote_addr or "")
+        if message.holding is not None:
+            self._queue.recover(node["id"], message.holding, reason=_why_gone(node, message))
+            self._queue.renew(node["id"], message.holding)
+        return Welcome(
+            node_id=node["id"],
+            name=node["name"],
+            site=self._site(),
+            roles=node["roles"],
+            status=node["status"],
+            lease=self._queue.lease,
+        )
+
+    def bye(self, node: Row) -> Message:
+        """Note that an agent goes."""
+        message = _body(Bye)
+        self._controller.parking.release(node["id"])
+        self._queue.recover(node["id"], message.holding, reason="the agent was stopped")
+        self._controller.nodes.left(node["id"], message.session, float("inf"))
+        return Nothing()
+
+    def jobs(self, node: Row) -> Message:
+        """Give work, once there is some."""
+        try:
+            ask = Ask.from_query(flask.request.args.to_dict())
+        except ValidationError as error:
+            raise _invalid(error) from error
+        return self._controller.parking.ask(node, ask, _connection())
+
+    def ack(self, node: Row, job: int) -> Message:
+        """Note that a script starts."""
+        self._queue.ack(node["id"], job, _body(Ack).attempt)
+        return Nothing()
+
+    def renew(self, node: Row) -> Message:
+        """Prolong leases."""
+        return self._queue.renew(node["id"], _body(Renew).jobs)
+
+    def output(self, node: Row, job: int) -> Message:
+        """Take lines of output."""
+        return Received(next=self._queue.output(node["id"], job, _body(Output)))
+
+    def result(self, node: Row, job: int) -> Message:
+        """Take a result."""
+        return Confirmed(accepted=self._queue.result(node["id"], job, _body(Result)))
+
+    def script(self, node: Row, sha256: str) -> Response:
+        """Give the text of a script."""
+        del node
+        return Response(self._controller.scripts.source(sha256), content_type="text/x-python; charset=utf-8")
+
+    def file(self, node: Row, name: str) -> Response:
+        """Give a file of the portal's folder of images."""
+        del node
+        folder: Path = self._controller.files
+        try:
+            return flask.send_from_directory(folder, name, mimetype="application/octet-stream", etag=False)
+        except NotFound as error:
+            raise NotFoundError(f"There is no file {name} in the portal's folder of images.") from error
+
+
+def blueprint(controller: Controller) -> flask.Blueprint:
+    """Return the routes below ``/agent/``."""
+    routes = flask.Blueprint("agent", __name__, url_prefix="/agent")
+    endpoints = Endpoints(controller)
+
+    def add(rule: str, verb: str, endpoint: Callable[..., Message | Response], *, node: bool = True) -> None:
+        view = _answering(_with_node(endpoint, controller) if node else endpoint)
+        routes.add_url_rule(rule, endpoint.__name__, view, methods=[verb])
+
+    add("/enroll", "POST", endpoints.enroll, node=False)
+    add("/hello", "POST", endpoints.hello)
+    add("/bye", "POST", endpoints.bye)
+    add("/jobs", "GET", endpoints.jobs)
+    add("/jobs/renew", "POST", endpoints.renew)
+    add("/jobs/<int:job>/ack", "POST", endpoints.ack)
+    add("/jobs/<int:job>/output", "POST", endpoints.output)
+    add("/jobs/<int:job>/result", "POST", endpoints.result)
+    add("/scripts/<sha256>", "GET", endpoints.script)
+    add("/files/<path:name>", "GET", endpoints.file)
+    return routes
+
+
+def _with_node(
+    endpoint: Callable[..., Message | Response], controller: Controller
+) -> Callable[..., Message | Response]:
+    @functools.wraps(endpoint)
+    def view(**path: Any) -> Message | Response:
+        scheme, _, credential = flask.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not credential:
+            raise UnauthenticatedError("An agent must send its credential: Authorization: Bearer <credential>.")
+        return endpoint(controller.nodes.authenticate(credential), **path)
+
+    return view
+
+
+def _answering(endpoint: Callable[..., Message | Response]) -> Callable[..., Response]:
+    @functools.wraps(endpoint)
+    def view(**path: Any) -> Response:
+        try:
+            answer = endpoint(**path)
+        except PortalError as error:
+            return failure(error, flask.g.get("request_id") or secrets.token_hex(8))
+        if isinstance(answer, Message):
+            return Response(answer.model_dump_json(), content_type="application/json")
+        return answer
+
+    return view
+
+
+def _why_gone(node: Row, message: Hello) -> str:
+    """Say why an agent does not have a job that it was given before."""
+    if node.get("boot_id") != message.boot_id:
+        return "the node was restarted while it had the job"
+    if node.get("session") != message.session:
+        return "the agent was restarted while it had the job"
+    return "the agent does not have the job any more"
+
+
+def _body(model: type[M]) -> M:
+    try:
+        return model.model_validate_json(flask.request.get_data())
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: ValidationError) -> InvalidError:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return InvalidError(f"{name or 'The body'}: {first['msg']}.", detail={"argument": name})
+
+
+def _connection() -> socket.socket | None:
+    """Return the socket of the request, where the server is gevent's; another server's cut is noticed later."""
+    reader = getattr(flask.request.environ["wsgi.input"], "rfile", None)
+    return getattr(getattr(reader, "raw", None), "_sock", None)

@@ -1,0 +1,177 @@
+"""Nodes: how they come in, who they are, whether they are there."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
+from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, JoinToken, Node
+from portalfw.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+
+TOKEN_LIFE: Final = 3600.0
+"""Seconds for which a join token is good, unless told otherwise."""
+
+AWAY_AFTER: Final = 70.0
+"""Seconds of silence after which a node counts as away: an agent asks at least every 55 s."""
+
+SEEN_EVERY: Final = 10.0
+"""Seconds between notes that a node was seen, so that busy nodes do not write all the time."""
+
+CREDENTIAL: Final = {"credential_hash": 0}
+"""Projection that leaves out what nobody needs to see."""
+
+
+class Nodes:
+    """The nodes of the installation."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known of when which node was seen."""
+        self._noted: dict[int, float] = {}
+
+    def create_token(
+        self,
+        *,
+        roles: Sequence[str] = (),
+        gid: int = 1,
+        life: float = TOKEN_LIFE,
+        accept: bool = True,
+        created_by: str = "",
+    ) -> str:
+        """Make a join token and return it; only its hash is kept.
+
+        Args:
+            roles: what a node that enters with it may be used for.
+            gid: the grid that it joins.
+            life: seconds until it expires.
+            accept: whether the node may work at once, or waits as PENDING for an operator.
+            created_by: name of the principal who makes it.
+
+        """
+        token = f"join_{secrets.token_urlsafe(32)}"
+        now = time.time()
+        JoinToken.create(
+            hash=_digest(token),
+            roles=list(roles),
+            gid=gid,
+            accept=accept,
+            created=now,
+            created_by=created_by,
+            expires=now + life,
+        )
+        return token
+
+    def enroll(self, message: Enroll, address: str) -> Enrolled:
+        """Make a node of who brings a good join token.
+
+        Raises:
+            UnauthenticatedError: the token is unknown, used or expired.
+            ForbiddenError: a role is asked for that the token does not grant.
+
+        """
+        check_protocol(message.protocol)
+        token = self._use_token(message.token)
+        forbidden = sorted(set(message.roles) - set(token["roles"]))
+        if forbidden:
+            raise ForbiddenError(f"The join token does not grant the role {forbidden[0]}.")
+        credential = f"node_{secrets.token_urlsafe(32)}"
+        node = Node.create(
+            gid=token["gid"],
+            name=message.name,
+            roles=message.roles or token["roles"],
+            status=ENABLED if token["accept"] else PENDING,
+            address=address,
+            created=time.time(),
+            credential_hash=_digest(credential),
+        )
+        JoinToken.collection().update_one({"_id": token["id"]}, {"$set": {"node_id": node.id}})
+        return Enrolled(node_id=node.id, credential=credential)
+
+    def authenticate(self, credential: str) -> dict[str, Any]:
+        """Return the row of the node that has this credential; raises UnauthenticatedError."""
+        row = self.known(credential)
+        if row is None or row["status"] == DECOMMISSIONED:
+            raise UnauthenticatedError("The node's credential is unknown or revoked; enroll it with a new join token.")
+        return row
+
+    def known(self, credential: str) -> dict[str, Any] | None:
+        """Return the row of the node that was given this credential, also if it was revoked."""
+        query = {"credential_hash": _digest(credential)}
+        rows = Node.rows(
+            query, fields=["name", "gid", "roles", "status", "session", "boot_id", "connected", "last_seen"], limit=1
+        )
+        return rows[0] if rows else None
+
+    def hello(self, node_id: int, message: Hello, address: str) -> None:
+        """Note what an agent says of itself, and that it is there."""
+        check_protocol(message.protocol)
+        now = time.time()
+        changes: dict[str, Any] = {
+            "session": message.session,
+            "boot_id": message.boot_id,
+            "version": message.version,
+            "address": address,
+            "last_seen": now,
+            "connected": True,
+        }
+        changes |= {
+            name: value
+            for name, value in (("facts", message.facts), ("abilities", message.abilities))
+            if value is not None
+        }
+        Node.collection().update_one({"_id": node_id}, {"$set": changes})
+        self._noted[node_id] = now
+
+    def seen(self, row: dict[str, Any]) -> None:
+        """Note that a node has asked for work, but not at every question."""
+        now = time.time()
+        if not row.get("connected") or now - self._noted.get(row["id"], 0) > SEEN_EVERY:
+            Node.collection().update_one({"_id": row["id"]}, {"$set": {"last_seen": now, "connected": True}})
+            self._noted[row["id"]] = now
+
+    def left(self, node_id: int, session: str, since: float) -> None:
+        """Note that an agent is away, unless it was seen after ``since`` or another one has taken its place."""
+        query = {"_id": node_id, "session": session, "last_seen": {"$lte": since}, "connected": True}
+        if Node.collection().update_one(query, {"$set": {"connected": False}}).modified_count:
+            self._noted.pop(node_id, None)
+
+    def sweep(self) -> None:
+        """Note the nodes that have been silent too long."""
+        silent = {"connected": True, "last_seen": {"$lt": time.time() - AWAY_AFTER}}
+        Node.collection().update_many(silent, {"$set": {"connected": False}})
+
+    def accept(self, node_id: int) -> None:
+        """Let a pending node work; raises ConflictError if it is not pending."""
+        Node.transition(node_id, from_={PENDING}, to=ENABLED)
+
+    def revoke(self, node_id: int, reason: str) -> None:
+        """Take a node's credential away for good: it becomes DECOMMISSIONED; raises NotFoundError."""
+        changes = {"status": DECOMMISSIONED, "reason": reason, "connected": False}
+        if Node.take({"_id": node_id}, {"$set": changes}) is None:
+            raise NotFoundError(f"Node {node_id} does not exist.")
+
+    def connected(self) -> int:
+        """Return how many nodes are there now."""
+        return Node.collection().count_documents({"connected": True})
+
+    def _use_token(self, token: str) -> dict[str, Any]:
+        now = time.time()
+        query = {"hash": _digest(token), "used": None, "expires": {"$gt": now}}
+        row = JoinToken.take(query, {"$set": {"used": now}})
+        if row is None:
+            raise UnauthenticatedError("The join token is unknown, used or expired; ask for a new one.")
+        return row
+
+
+def check_protocol(version: int) -> None:
+    """Refuse an agent that speaks otherwise; raises InvalidError."""
+    if version != PROTOCOL:
+        raise InvalidError(f"The agent speaks protocol {version}, the controller {PROTOCOL}; install the same release.")
+
+
+def _digest(secret: str) -> str:
+    """Return the hash under which a random secret is stored; it has 256 bits of its own, so no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()

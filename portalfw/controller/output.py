@@ -1,0 +1,51 @@
+"""The output of jobs: lines with numbers, so that sending some twice does no harm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from agent.protocol import Line, Progress
+from portalfw.controller.documents import Job, JobOutput
+
+
+def store(job_id: int, attempt: int, offset: int, lines: list[Line], progress: Progress | None = None) -> int:
+    """Keep the lines of an attempt that are not kept yet; return the number of the next one."""
+    following = _next(job_id, attempt)
+    fresh = lines[max(0, following - offset) :]
+    if fresh:
+        offset = max(offset, following)
+        _insert(job_id, attempt, offset, fresh)
+        following = offset + len(fresh)
+    changes: dict[str, Any] = {"lines": following} if fresh else {}
+    if progress is not None:
+        changes["progress"] = progress.model_dump()
+    if changes:
+        Job.collection().update_one({"_id": job_id, "attempt": attempt}, {"$set": changes})
+    return following
+
+
+def read(job_id: int, skip: int = 0) -> list[dict[str, Any]]:
+    """Return the lines of a job from its first attempt on: ``{attempt, at, level, text}``, after the first ``skip``."""
+    chunks = JobOutput.collection().find({"job": job_id}).sort([("attempt", 1), ("offset", 1)])
+    return [{"attempt": chunk["attempt"], **line} for chunk in chunks for line in chunk["lines"]][skip:]
+
+
+def _next(job_id: int, attempt: int) -> int:
+    last = JobOutput.collection().find_one({"job": job_id, "attempt": attempt}, sort=[("offset", -1)])
+    return last["offset"] + len(last["lines"]) if last else 0
+
+
+def _insert(job_id: int, attempt: int, offset: int, lines: list[Line]) -> None:
+    row = {
+        "_id": JobOutput.next_id(),
+        "job": job_id,
+        "attempt": attempt,
+        "offset": offset,
+        "lines": [line.model_dump() for line in lines],
+    }
+    try:
+        JobOutput.collection().insert_one(row)
+    except DuplicateKeyError:
+        return  # the same message came twice at the same time

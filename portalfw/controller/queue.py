@@ -1,0 +1,285 @@
+"""The jobs of the installation, from submission to their end; any number of processes may do this side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Output, Renewed, Result, Work
+from portalfw.controller import output, transitions
+from portalfw.controller.documents import DECOMMISSIONED, Job, Node
+from portalfw.controller.scripts import ScriptStore, check_arguments
+from portalfw.controller.wake import Wake
+from portalfw.errors import ConflictError, InvalidError, NotFoundError
+
+LEASE: Final = 60.0
+"""Seconds for which a job is an agent's without news; it renews three times as often."""
+
+EXPIRES: Final = 60.0
+"""Seconds that a job waits for its node, unless told otherwise."""
+
+OVERTIME: Final = 120.0
+"""Seconds beyond its timeout after which a job is ended even though its agent still claims to run it."""
+
+Row = dict[str, Any]
+
+
+class JobQueue:
+    """Submits jobs, gives them to agents, and sees to it that each one ends with a reason."""
+
+    def __init__(self, scripts: ScriptStore, wake: Wake, lease: float = LEASE) -> None:
+        """Use the scripts there are, and wake who waits; ``lease`` in seconds."""
+        self._scripts = scripts
+        self.wake = wake
+        self.lease = lease
+        self._started = time.time()
+
+    def submit(
+        self,
+        node_id: int,
+        script: str,
+        args: Mapping[str, Any],
+        *,
+        timeout: float | None = None,
+        expires: float = EXPIRES,
+        submitted_by: str = "",
+    ) -> int:
+        """Queue a job for a node and return its id.
+
+        Args:
+            node_id: the node to run on; it may be away.
+            script: name of a JumpScript, ``category/name``.
+            args: arguments of its ``action``; what JSON can hold.
+            timeout: seconds that the script may run; None takes what its header says.
+            expires: seconds that the job may wait before it ends as EXPIRED.
+            submitted_by: name of the principal on whose behalf it runs.
+
+        Raises:
+            NotFoundError: no such node or script.
+            InvalidError: the script is broken, or its arguments are others.
+            ConflictError: the node is decommissioned.
+
+        """
+        found = self._scripts.current(script)
+        check_arguments(found, args)
+        self._check_node(node_id)
+        now = time.time()
+        header = found["header"]
+        row = {
+            "_id": Job.next_id(),
+            "node_id": node_id,
+            "script": script,
+            "sha256": found["sha256"],
+            "args": dict(args),
+            "queue": header["queue"],
+            "timeout": float(timeout if timeout is not None else header["timeout"]),
+            "idempotent": header["idempotent"],
+            "submitted_by": submitted_by,
+            "status": JobState.QUEUED.value,
+            "reason": "",
+            "attempt": 0,
+            "cancel": None,
+            "created": now,
+            "expires": now + expires,
+            "expire_after": float(expires),
+            "lines": 0,
+            "history": [{"at": now, "status": JobState.QUEUED.value, "reason": ""}],
+        }
+        try:
+            Job.collection().insert_one(row)
+        except (OverflowError, TypeError, ValueError) as error:
+            raise InvalidError(f"The arguments of {script} cannot be stored: {error}.") from error
+        self.wake.node(node_id)
+        return int(row["_id"])
+
+    def work(self, node_id: int, session: str, skip: Sequence[str], limit: int) -> Work:
+        """Lease to an agent what waits for its node, and tell which of its jobs are to be cancelled."""
+        jobs: list[Assignment] = []
+        while len(jobs) < limit and (row := self._lease(node_id, session, skip)) is not None:
+            jobs.append(_assignment(row))
+        return Work(jobs=jobs, cancel=self._cancels(node_id))
+
+    def recover(self, node_id: int, held: Sequence[JobRef], *, reason: str, session: str | None = None) -> None:
+        """Interrupt what the agent was given and does not have.
+
+        With a ``session``, only what that one was given and never started: an answer that got lost on the way.
+        """
+        states = [JobState.LEASED] if session else sorted(HELD)
+        query: Row = {"node_id": node_id, "status": {"$in": states}}
+        if session:
+            query["session"] = session
+        there = {(ref.id, ref.attempt) for ref in held}
+        for row in Job.rows(query):
+            if (row["id"], row["attempt"]) not in there:
+                self._interrupt(row, reason)
+
+    def ack(self, node_id: int, job_id: int, attempt: int) -> None:
+        """Note that the agent starts the script now.
+
+        Raises:
+            ConflictError: the attempt is not the agent's any more, or was cancelled; it must not start it.
+
+        """
+        query = {
+            "_id": job_id,
+            "node_id": node_id,
+            "attempt": attempt,
+            "status": {"$in": sorted(HELD)},
+            "cancel": None,
+        }
+        now = time.time()
+        if transitions.change(query, JobState.RUNNING, "", started=now, leased_until=now + self.lease) is None:
+            row = self._row(job_id, node_id)
+            if row.get("cancel") and row["attempt"] == attempt and row["status"] == JobState.LEASED:
+                self._interrupt(row, row["cancel"])
+            raise ConflictError(f"Job {job_id} is {row['status']} at attempt {row['attempt']}, not {attempt}.")
+
+    def renew(self, node_id: int, refs: Sequence[JobRef]) -> Renewed:
+        """Prolong the leases of what an agent has; tell which of it is no longer its, and which to cancel."""
+        query = {"_id": {"$in": [ref.id for ref in refs]}, "node_id": node_id, "status": {"$in": sorted(HELD)}}
+        rows = {row["id"]: row for row in Job.rows(query, fields=["attempt", "cancel"])}
+        mine = [ref for ref in refs if ref.id in rows and rows[ref.id]["attempt"] == ref.attempt]
+        for ref in mine:
+            current = {"_id": ref.id, "attempt": ref.attempt, "status": {"$in": sorted(HELD)}}
+            Job.collection().update_one(current, {"$set": {"leased_until": time.time() + self.lease}})
+        cancels = [
+            Cancel(id=ref.id, attempt=ref.attempt, reason=rows[ref.id]["cancel"])
+            for ref in mine
+            if rows[ref.id].get("cancel")
+        ]
+        return Renewed(cancel=cancels, gone=[ref for ref in refs if ref not in mine])
+
+    def output(self, node_id: int, job_id: int, message: Output) -> int:
+        """Keep lines of a running attempt; return the number of the next line that is wanted.
+
+        Raises:
+            ConflictError: the job has ended or is at another attempt.
+
+        """
+        row = self._row(job_id, node_id)
+        if row["attempt"] != message.attempt or row["status"] not in HELD:
+            raise ConflictError(f"Job {job_id} is {row['status']} at attempt {row['attempt']}, not {message.attempt}.")
+        return output.store(job_id, message.attempt, message.offset, message.lines, message.progress)
+
+    def result(self, node_id: int, job_id: int, message: Result) -> bool:
+        """Take in how an attempt ended; False if the job had ended before or is at another attempt."""
+        row = self._row(job_id, node_id)
+        if JobState(row["status"]).ended:
+            return False
+        output.store(job_id, message.attempt, message.offset, message.lines)
+        if message.state == JobState.LOST:
+            return row["attempt"] == message.attempt and self._interrupt(row, message.reason)
+        done = transitions.finish(job_id, message)
+        if done is not None:
+            self.wake.job(job_id)
+        return done is not None
+
+    def cancel(self, job_id: int, reason: str) -> JobState:
+        """End a job early; return its state now, which is not CANCELLED yet while its node must still be told.
+
+        Raises:
+            NotFoundError: no such job.
+            ConflictError: it has ended already.
+
+        """
+        if transitions.end({"_id": job_id, "status": JobState.QUEUED}, JobState.CANCELLED, reason) is not None:
+            self.wake.job(job_id)
+            return JobState.CANCELLED
+        asked = Job.take({"_id": job_id, "status": {"$in": sorted(HELD)}}, {"$set": {"cancel": reason}})
+        if asked is None:
+            row = self._row(job_id)
+            raise ConflictError(f"Job {job_id} is {row['status']} already.", detail={"status": row["status"]})
+        self.wake.node(asked["node_id"])
+        return JobState(asked["status"])
+
+    def sweep(self) -> None:
+        """End or requeue what time has overtaken; to be called every second or so by one process."""
+        now = time.time()
+        for row in Job.rows({"status": JobState.QUEUED, "expires": {"$lt": now}}, limit=1000):
+            self._end(row, JobState.EXPIRED, f"the node did not take the job within {row['expire_after']:g} s")
+        # After a pause of all controllers, agents get one lease's time to renew before they are held to be gone.
+        if now > self._started + self.lease:
+            for row in Job.rows({"status": {"$in": sorted(HELD)}, "leased_until": {"$lt": now}}, limit=1000):
+                self._interrupt(row, f"the agent was silent for longer than its lease of {self.lease:g} s")
+        late = {"status": JobState.RUNNING, "$expr": {"$lt": [{"$add": ["$started", "$timeout", OVERTIME]}, now]}}
+        for row in Job.rows(late, limit=1000):
+            self._end(
+                row, JobState.TIMEOUT, f"the agent did not end the script after its timeout of {row['timeout']:g} s"
+            )
+
+    def row(self, job_id: int) -> Row:
+        """Return a job's row; raises NotFoundError."""
+        return self._row(job_id)
+
+    def _lease(self, node_id: int, session: str, skip: Sequence[str]) -> Row | None:
+        now = time.time()
+        query: Row = {"node_id": node_id, "status": JobState.QUEUED, "expires": {"$gt": now}}
+        if skip:
+            query["queue"] = {"$nin": list(skip)}
+        entry = {"at": now, "status": JobState.LEASED.value, "reason": ""}
+        update = {
+            "$set": {"status": JobState.LEASED.value, "session": session, "leased_until": now + self.lease},
+            "$inc": {"attempt": 1},
+            "$push": {"history": {"$each": [entry], "$slice": transitions.HISTORY}},
+        }
+        return Job.take(query, update, sort="_id")
+
+    def _cancels(self, node_id: int) -> list[Cancel]:
+        """Return the cancellations that the agent was not told of, and note that it is told now."""
+        query = {"node_id": node_id, "status": {"$in": sorted(HELD)}, "cancel": {"$ne": None}}
+        rows = [row for row in Job.rows(query, fields=["attempt", "cancel", "cancel_told"]) if _untold(row)]
+        for row in rows:
+            Job.collection().update_one({"_id": row["id"]}, {"$set": {"cancel_told": row["attempt"]}})
+        return [Cancel(id=row["id"], attempt=row["attempt"], reason=row["cancel"]) for row in rows]
+
+    def _interrupt(self, row: Row, reason: str) -> bool:
+        after = transitions.interrupt(row, reason)
+        if after is not None:
+            self._wake(after)
+        return after is not None
+
+    def _end(self, row: Row, state: JobState, reason: str) -> None:
+        query = {"_id": row["id"], "attempt": row["attempt"], "status": row["status"]}
+        if transitions.end(query, state, reason) is not None:
+            self.wake.job(row["id"])
+
+    def _wake(self, row: Row) -> None:
+        if JobState(row["status"]).ended:
+            self.wake.job(row["id"])
+        else:
+            self.wake.node(row["node_id"])
+
+    def _row(self, job_id: int, node_id: int | None = None) -> Row:
+        """Return a job's row; one of another node does not exist for this one."""
+        rows = Job.rows({"_id": job_id} if node_id is None else {"_id": job_id, "node_id": node_id}, limit=1)
+        if not rows:
+            raise NotFoundError(f"Job {job_id} does not exist.")
+        return rows[0]
+
+    def _check_node(self, node_id: int) -> None:
+        rows = Node.rows({"_id": node_id}, fields=["status"], limit=1)
+        if not rows:
+            raise NotFoundError(f"Node {node_id} does not exist.")
+        if rows[0]["status"] == DECOMMISSIONED:
+            raise ConflictError(
+                f"Node {node_id} is {DECOMMISSIONED}; it gets no jobs.", detail={"status": DECOMMISSIONED}
+            )
+
+
+def _untold(row: Row) -> bool:
+    return bool(row.get("cancel_told") != row["attempt"])
+
+
+def _assignment(row: Row) -> Assignment:
+    return Assignment(
+        id=row["id"],
+        attempt=row["attempt"],
+        script=row["script"],
+        sha256=row["sha256"],
+        args=row["args"],
+        queue=row["queue"],
+        timeout=row["timeout"],
+        idempotent=row["idempotent"],
+        expires_in=max(0.0, row["expires"] - time.time()),
+    )

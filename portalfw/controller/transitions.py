@@ -1,0 +1,80 @@
+"""Every change of a job's state, as one atomic compare-and-set on its document."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from bson.errors import InvalidBSON, InvalidDocument, InvalidStringData
+from pymongo.errors import DocumentTooLarge
+
+from agent.protocol import HELD, JobState, Result
+from portalfw.controller.documents import Job
+
+OPEN: Final = [JobState.QUEUED, *sorted(HELD)]
+MAX_ATTEMPTS: Final = 3
+"""A script that was interrupted so often while it ran is not tried again: it may be what ends the agent."""
+
+HISTORY: Final = -50
+"""Entries of a job's history that are kept, newest ones."""
+
+Row = dict[str, Any]
+
+
+def change(query: Row, state: JobState, reason: str, **fields: Any) -> Row | None:
+    """Move the job that matches to a state, and write that into its history; None if none matches."""
+    entry: Row = {"at": time.time(), "status": state.value, "reason": reason}
+    if "attempt" in query and isinstance(query["attempt"], int):
+        entry["attempt"] = query["attempt"]
+    increment = {"$inc": fields.pop("inc")} if "inc" in fields else {}
+    update = {
+        "$set": {"status": state.value, "reason": reason, **fields},
+        "$push": {"history": {"$each": [entry], "$slice": HISTORY}},
+        **increment,
+    }
+    return Job.take(query, update)
+
+
+def end(query: Row, state: JobState, reason: str, **fields: Any) -> Row | None:
+    """Bring the open job that matches to its end."""
+    return change({"status": {"$in": OPEN}, **query}, state, reason, ended=time.time(), leased_until=None, **fields)
+
+
+def interrupt(row: Row, reason: str) -> Row | None:
+    """Deal with an attempt that will not be finished: cancel the job if that was asked, else requeue it, or call it lost.
+
+    A script that was never started, or that says it is idempotent, runs again; another one may have done half its work.
+    """
+    query = {"_id": row["id"], "attempt": row["attempt"], "status": row["status"]}
+    if row.get("cancel"):
+        return end(query, JobState.CANCELLED, row["cancel"])
+    if row["status"] == JobState.LEASED:
+        return change(query, JobState.QUEUED, reason, leased_until=None)
+    if not row["idempotent"]:
+        return end(query, JobState.LOST, f"{reason}; the script is not idempotent, so it is not run again")
+    if row["attempt"] >= MAX_ATTEMPTS:
+        return end(query, JobState.LOST, f"{reason}; that was attempt {row['attempt']}, and it is not tried again")
+    expires = time.time() + row["expire_after"]
+    return change(query, JobState.QUEUED, reason, leased_until=None, expires=expires, progress={})
+
+
+def finish(job_id: int, result: Result) -> Row | None:
+    """Take in a result that counts; None if the job has ended or another attempt's result is wanted.
+
+    The current attempt's result counts. So does success of an earlier attempt whose lease ran out: the work is done.
+    """
+    attempt: Any = {"$gte": result.attempt} if result.state == JobState.OK else result.attempt
+    query = {"_id": job_id, "attempt": attempt}
+    seconds = None if result.started is None else max(0.0, result.ended - result.started)
+    try:
+        return end(
+            query,
+            JobState(result.state),
+            result.reason,
+            result=result.result,
+            traceback=result.traceback,
+            seconds=seconds,
+        )
+    except (InvalidDocument, InvalidBSON, InvalidStringData, DocumentTooLarge, OverflowError) as error:
+        reason = f"action() returned what the database cannot hold: {error}"
+        return end(query, JobState.ERROR, reason, seconds=seconds)

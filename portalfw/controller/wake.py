@@ -1,0 +1,98 @@
+"""Wakes parked questions of agents and waiting callers when a job changes, whichever process changed it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from agent.protocol import JobState
+from portalfw.controller.documents import DECOMMISSIONED
+from portalfw.events import Change, EventBus
+
+Waiters = dict[int, set[Event]]
+
+
+class Wake:
+    """One listener to the event bus a process, however many wait. Changes of this process are also told directly."""
+
+    def __init__(self, bus: EventBus) -> None:
+        """Prepare; :meth:`start` begins to listen."""
+        self._bus = bus
+        self._nodes: Waiters = defaultdict(set)
+        self._jobs: Waiters = defaultdict(set)
+        self._reader: gevent.Greenlet[Any, Any] | None = None
+
+    def start(self) -> None:
+        """Begin to listen; does nothing the second time."""
+        if self._reader is None:
+            subscription = self._bus.subscribe("job", "node")
+            self._reader = gevent.spawn(self._read, subscription)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader = None
+
+    def node(self, node_id: int) -> None:
+        """Wake what waits for work for a node."""
+        _set(self._nodes, node_id)
+
+    def job(self, job_id: int) -> None:
+        """Wake who waits for the end of a job."""
+        _set(self._jobs, job_id)
+
+    def on_node(self, node_id: int) -> contextlib.AbstractContextManager[Event]:
+        """Give an event that is set when there is work for a node."""
+        return _waiting(self._nodes, node_id)
+
+    def on_job(self, job_id: int) -> contextlib.AbstractContextManager[Event]:
+        """Give an event that is set when a job has ended."""
+        return _waiting(self._jobs, job_id)
+
+    def _read(self, subscription: Any) -> None:
+        with subscription:
+            while True:
+                change = subscription.get()
+                if subscription.overrun:
+                    subscription.overrun = False
+                    self._wake_all()
+                if change is not None and change.row is not None:
+                    self._hear(change)
+
+    def _hear(self, change: Change) -> None:
+        row = change.row or {}
+        if change.collection == "node":
+            if row["status"] == DECOMMISSIONED:
+                self.node(change.id)
+        elif JobState(row["status"]).ended:
+            self.job(change.id)
+        elif row["status"] == JobState.QUEUED or row.get("cancel"):
+            self.node(row["node_id"])
+
+    def _wake_all(self) -> None:
+        for waiters in (self._nodes, self._jobs):
+            for identity in list(waiters):
+                _set(waiters, identity)
+
+
+def _set(waiters: Waiters, identity: int) -> None:
+    for event in waiters.get(identity, ()):
+        event.set()
+
+
+@contextlib.contextmanager
+def _waiting(waiters: Waiters, identity: int) -> Iterator[Event]:
+    event = Event()
+    waiters[identity].add(event)
+    try:
+        yield event
+    finally:
+        waiters[identity].discard(event)
+        if not waiters[identity]:
+            del waiters[identity]
