@@ -1,0 +1,56 @@
+"""Running the system's commands: argument lists only, never a shell."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sal.errors import CommandError, CommandTimeoutError, MissingToolError
+
+#: Where Debian keeps the commands that this package uses.
+PACKAGES = {
+    "bridge": "iproute2",
+    "dnsmasq": "dnsmasq-base",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "qemu-img": "qemu-utils",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "sysctl": "procps",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that an operation wants to run, as plain data, so that tests can read plans without a host."""
+
+    args: tuple[str, ...]
+    input: str | None = None
+
+    def run(self, timeout: float = 30) -> str:
+        """Run it and return what it printed."""
+        return run(self.args, self.input, timeout)
+
+
+def run(args: Sequence[str], input: str | None = None, timeout: float = 30) -> str:  # noqa: A002 - subprocess's own name for it
+    """Run a command to its end and return what it printed.
+
+    Params: ``args`` the program and its arguments; ``input`` text for its standard input; ``timeout`` in seconds.
+    Raises `CommandError` with the command and its complaint, `CommandTimeoutError`, `MissingToolError`.
+    """
+    try:
+        done = subprocess.run(list(args), input=input, capture_output=True, text=True, timeout=timeout, check=False)
+    except FileNotFoundError as error:
+        raise missing(args[0]) from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandTimeoutError(f"{shlex.join(args)}: no end within {timeout:g} s") from error
+    if done.returncode:
+        complaint = (done.stderr or done.stdout).strip() or "said nothing"
+        raise CommandError(f"{shlex.join(args)}: exit status {done.returncode}: {complaint}")
+    return done.stdout
+
+
+def missing(tool: str) -> MissingToolError:
+    """Return the error for a tool that is not installed, naming its Debian package."""
+    return MissingToolError(f"{tool} is not installed; run: apt-get install {PACKAGES.get(tool, tool)}")

@@ -1,0 +1,27 @@
+"""Reading the plain JSON of a job into typed values."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from sal.errors import SpecError
+
+T = TypeVar("T")
+
+
+@functools.cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def read(kind: type[T], value: Any, what: str) -> T:
+    """Return ``value`` (a dictionary from JSON) as a dataclass ``kind``; raise `SpecError` naming the wrong field."""
+    try:
+        return _adapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SpecError(f"{what}: {place or 'value'}: {first['msg']}") from error
