@@ -41,7 +41,7 @@ def end(query: Row, state: JobState, reason: str, **fields: Any) -> Row | None:
 
 
 def interrupt(row: Row, reason: str) -> Row | None:
-    """Deal with an attempt that will not be finished: cancel the job if that was asked, else requeue it, or call it lost.
+    """Deal with an attempt that will not be finished: cancel it if that was asked, else requeue it, or call it lost.
 
     A script that was never started, or that says it is idempotent, runs again; another one may have done half its work.
     """

@@ -1,0 +1,148 @@
+"""A real controller on a loopback port and real agent processes, for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import flask
+import gevent
+
+from portalfw.content import Content
+from portalfw.controller import Controller
+from portalfw.controller.documents import Node
+from portalfw.dal import Datacenter
+from portalfw.events import EventBus
+from portalfw.web.server import Server, listen
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def wait_for(condition: Callable[[], Any], limit: float = 10.0, what: str = "") -> Any:
+    """Return the condition's value once it is true; fail after ``limit`` seconds."""
+    end = time.monotonic() + limit
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {limit} s: {what or condition}"
+        gevent.sleep(0.01)
+    return value
+
+
+@dataclass
+class Parts:
+    """What a controller needs of its runtime."""
+
+    settings: Any
+    content: Content
+    bus: EventBus
+
+
+class Master:
+    """One controller process's worth: its own event bus, controller and HTTP server."""
+
+    def __init__(self, database: Any, state: Path, content: Path, port: int, lease: float) -> None:
+        self.bus = EventBus(database)
+        self.bus.start()
+        parts = Parts(SimpleNamespace(state_folder=state), Content([content]), self.bus)
+        self.controller = Controller(parts, lease=lease)
+        self.controller.start()
+        self.dal = Datacenter(self.controller.queue)
+        app = flask.Flask(__name__)
+        app.register_blueprint(self.controller.blueprint())
+        self.server = Server(listen("127.0.0.1", port), app)
+        self.server.start()
+        self.port = self.server.server_port
+        self.sweeping = gevent.spawn(self._sweep)
+
+    def _sweep(self) -> None:
+        while True:
+            gevent.sleep(0.2)
+            self.controller.sweep()
+
+    def stop(self) -> None:
+        """Vanish as a killed process would: connections are cut."""
+        self.sweeping.kill()
+        self.server.stop(timeout=0)
+        self.controller.stop()
+        self.bus.stop()
+
+
+class Grid:
+    """A master and its agents."""
+
+    def __init__(self, database: Any, folder: Path, content: Path = SCRIPTS, lease: float = 60.0) -> None:
+        self._database = database
+        self._folder = folder
+        self._content = content
+        self._lease = lease
+        self.state = folder / "master"
+        (self.state / "images").mkdir(parents=True)
+        self.agents: list[subprocess.Popen[bytes]] = []
+        self.master = self._start_master(0)
+
+    def _start_master(self, port: int) -> Master:
+        return Master(self._database, self.state, self._content, port, self._lease)
+
+    @property
+    def controller(self) -> Controller:
+        return self.master.controller
+
+    @property
+    def dal(self) -> Datacenter:
+        return self.master.dal
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.master.port}"
+
+    def restart_master(self, while_down: Callable[[], Any] = lambda: None) -> None:
+        """Stop the master and start another one on the same port."""
+        port = self.master.port
+        self.master.stop()
+        while_down()
+        self.master = self._start_master(port)
+
+    def start_agent(
+        self, name: str = "one", token: str | None = "", *options: str, hypervisor: str = "test"
+    ) -> subprocess.Popen[bytes]:
+        """Start an agent; ``token`` empty makes a good one if the agent needs it, None gives none."""
+        state = self._folder / name
+        if token == "":
+            token = self.controller.nodes.create_token(roles=["node"])
+        command = [sys.executable, "-m", "agent", "--controller", self.url, "--state", str(state)]
+        command += ["--hypervisor", hypervisor, "--die-with-parent", "--grace", "0.5", "--log", "debug", *options]
+        environment = {**os.environ, "PORTALFW_JOIN_TOKEN": token or "", "PYTHONPATH": str(ROOT)}
+        with (self._folder / f"{name}.log").open("ab") as log:
+            agent = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT)
+        self.agents.append(agent)
+        return agent
+
+    def log(self, name: str = "one") -> str:
+        return (self._folder / f"{name}.log").read_text()
+
+    def connect(self, name: str = "one") -> Any:
+        """Start an agent and return the handle of its node once it is there."""
+        self.start_agent(name)
+        return self.dal.node(self.connected_node())
+
+    def connected_node(self) -> int:
+        return wait_for(lambda: Node.rows({"connected": True}), what="an agent connects")[-1]["id"]
+
+    def close(self) -> None:
+        for agent in self.agents:
+            if agent.poll() is None:
+                agent.terminate()
+        for agent in self.agents:
+            try:
+                agent.wait(10)
+            except subprocess.TimeoutExpired:
+                agent.kill()
+                agent.wait()
+        self.master.stop()

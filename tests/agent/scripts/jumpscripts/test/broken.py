@@ -1,0 +1,3 @@
+descr = "Not Python"
+
+def action(:

@@ -1,0 +1,9 @@
+"""Return what came in."""
+
+descr = "Return what came in"
+idempotent = True
+timeout = 10
+
+
+def action(value=None):
+    return value

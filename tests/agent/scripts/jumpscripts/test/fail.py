@@ -1,0 +1,7 @@
+"""Raise."""
+
+descr = "Raise"
+
+
+def action():
+    raise ValueError("no such colour: mauve")

@@ -1,0 +1,7 @@
+"""Return what JSON cannot hold."""
+
+descr = "Return what JSON cannot hold"
+
+
+def action(huge: bool = False):
+    return 2**70 if huge else {1, 2, 3}
