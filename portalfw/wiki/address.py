@@ -1,0 +1,49 @@
+"""Addresses of pages and links: how they are written, and how they are found again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+FIELD = re.compile(r"\{([\w.]+)\}")
+ABSOLUTE = re.compile(r"(?:[a-zA-Z][\w+.-]*:|[/#?])")
+
+
+def page_key(name: str) -> str:
+    """Return what page names are compared by: letter case, underscores and repeated blanks do not matter."""
+    return re.sub(r"[\s_]+", " ", name).strip().casefold()
+
+
+def address_of(path: str, params: Mapping[str, Any]) -> str:
+    """Return the address of a page with a query; parameters that are None are left out."""
+    query = urlencode({name: value for name, value in params.items() if value is not None}, quote_via=quote)
+    return quote(path) + (f"?{query}" if query else "")
+
+
+def link(target: str, base: str, values: Mapping[str, Any]) -> str:
+    """Return the address of a link's ``target``, with its ``{field}``s filled in.
+
+    A field that begins the target is an address of its own and must be a harmless one; any other is a part of it.
+    """
+    from portalfw.wiki.markup import safe_address
+
+    filled = FIELD.sub(lambda found: quote(str(field_of(values, found[1])), safe=""), _encode(target))
+    if target.startswith("{"):
+        whole = FIELD.match(target)
+        if whole and whole.end() == len(target):
+            return safe_address(str(field_of(values, whole[1])))
+    return safe_address(filled) if ABSOLUTE.match(target) else base + filled
+
+
+def _encode(target: str) -> str:
+    return quote(target, safe="/?&=#%+,;@:!~*'()[]{}")
+
+
+def field_of(values: Mapping[str, Any], name: str) -> Any:
+    """Return a field of an object; ``a.b`` reads within it. An unknown one gives an empty text."""
+    found: Any = values
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return "" if found is None else found

@@ -1,0 +1,158 @@
+"""Spaces: folders of pages with a ``space.yaml``, found in the content directories and followed as files change."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import yaml
+
+from portalfw.errors import InvalidError, NotFoundError
+from portalfw.wiki.address import page_key
+from portalfw.wiki.errors import PageSyntaxError
+from portalfw.wiki.nav import NavSection, read_nav
+from portalfw.wiki.page import Page, read_page
+from portalfw.wiki.rights import Rights, read_rights
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+HOME = "Home"
+NAV = "nav"
+CONFIG = "space.yaml"
+
+
+@dataclass(frozen=True)
+class SpaceConfig:
+    """What ``space.yaml`` says."""
+
+    title: str
+    icon: str | None
+    order: float
+    rights: Rights
+    hidden: bool
+
+
+class Space:
+    """One space. The same space may lie in several content directories; a later one's files win."""
+
+    def __init__(self, name: str, folders: Sequence[Path], *, rescan: float) -> None:
+        """Look into ``folders``, a list of files at most ``rescan`` seconds old."""
+        self.name = name
+        self._folders = folders
+        self._rescan = rescan
+        self._scanned = -1.0
+        self._files: dict[str, Path] = {}
+        self._pages = _Kept[Page]()
+        self._navs = _Kept[tuple[NavSection, ...]]()
+        self._configs = _Kept[SpaceConfig]()
+
+    @property
+    def config(self) -> SpaceConfig:
+        """What ``space.yaml`` says now.
+
+        :raises InvalidError: if it is not YAML or holds an unknown key.
+        """
+        file = next(folder / CONFIG for folder in reversed(self._folders) if (folder / CONFIG).is_file())
+        return self._configs.read(file, lambda _: _read_config(self.name, file))
+
+    @property
+    def nav(self) -> tuple[NavSection, ...]:
+        """What ``nav.md`` says now; empty without one."""
+        file = self._list().get(NAV)
+        return self._navs.read(file, lambda _: read_nav(file.read_text(encoding="utf-8"))) if file else ()
+
+    def page(self, name: str) -> Page:
+        """Return a page by name, in any letter case, with underscores or blanks.
+
+        :raises NotFoundError: if there is none.
+        :raises PageSyntaxError: if its text cannot be understood.
+        """
+        file = self._list().get(page_key(name))
+        if file is None or page_key(name) == NAV:
+            raise NotFoundError(f"There is no page {name!r} in the space {self.config.title}.")
+        try:
+            return self._pages.read(file, lambda modified: read_page(self.name, file.stem, file, modified))
+        except FileNotFoundError:
+            self._scanned = -1.0
+            raise NotFoundError(f"The page {name!r} was deleted.") from None
+
+    def file(self, name: str) -> Path | None:
+        """Return the file of a page."""
+        return self._list().get(page_key(name))
+
+    def pages(self) -> Iterator[Page]:
+        """Iterate over the pages that can be understood, by name."""
+        for key in sorted(self._list()):
+            if key != NAV:
+                try:
+                    yield self.page(key)
+                except (PageSyntaxError, NotFoundError, InvalidError) as error:
+                    log.warning("Space %s, page %s: %s", self.name, key, error)
+
+    def _list(self) -> Mapping[str, Path]:
+        if time.monotonic() - self._scanned >= self._rescan or self._scanned < 0:
+            self._files = {}
+            for folder in self._folders:
+                self._files.update(_files(folder))
+            self._scanned = time.monotonic()
+        return self._files
+
+
+class _Kept(Generic[T]):
+    """What was read from files, read again when a file changes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, tuple[tuple[int, int], T]] = {}
+
+    def read(self, file: Path, reader: Callable[[float], T]) -> T:
+        status = file.stat()
+        stamp = status.st_mtime_ns, status.st_size
+        kept = self._kept.get(file)
+        if kept is None or kept[0] != stamp:
+            kept = self._kept[file] = (stamp, reader(status.st_mtime))
+        return kept[1]
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the Markdown files below ``folder`` by page key; of two of one name the one nearer to the top."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.rglob("*.md"), key=lambda file: (-len(file.parts), file)):
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+            found[page_key(file.stem)] = file
+    return found
+
+
+def _read_config(name: str, file: Path) -> SpaceConfig:
+    try:
+        given: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidError(f"{file} is not YAML: {error}") from error
+    known = {"title", "icon", "order", "rights", "hidden"}
+    if not isinstance(given, dict) or not set(given) <= known:
+        raise InvalidError(f"{file} may hold {', '.join(sorted(known))}, nothing else")
+    return SpaceConfig(
+        title=str(given.get("title") or name),
+        icon=given.get("icon"),
+        order=float(given.get("order", 1000)),
+        rights=read_rights(given.get("rights"), f"space {name}"),
+        hidden=bool(given.get("hidden")),
+    )
+
+
+def find_spaces(rooms: Sequence[Path], *, rescan: float) -> dict[str, Space]:
+    """Return the spaces in the folders ``rooms`` by lower-case name."""
+    folders: dict[str, list[Path]] = {}
+    for room in rooms:
+        for folder in sorted(room.iterdir()):
+            if folder.is_dir() and not folder.name.startswith((".", "_")):
+                folders.setdefault(folder.name.lower(), []).append(folder)
+    spaces = {}
+    for name, places in folders.items():
+        if any((place / CONFIG).is_file() for place in places):
+            spaces[name] = Space(name, places, rescan=rescan)
+    return spaces
