@@ -29,7 +29,8 @@ export async function makeIcons(here) {
 /** The face declared last wins for the characters of its range, so the whole font is asked for the others only. */
 function sheet(points, names) {
   const hex = (name) => points[name].toString(16);
-  const range = names.map((name) => `U+${hex(name)}`).join(",");
+  // The space is in the range so that the line is measured by this font; without it icons stand too high.
+  const range = ["U+20", ...names.map((name) => `U+${hex(name)}`)].join(",");
   const rules = Object.keys(points).map((name) => `.bi-${name}::before{content:"\\${hex(name)}"}`);
   return [
     face("../node_modules/bootstrap-icons/font/fonts/bootstrap-icons.woff2", "U+F000-FAFF"),
