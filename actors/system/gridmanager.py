@@ -1,0 +1,171 @@
+"""What runs where: nodes with their agents, and the jobs that they were given."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypedDict
+
+from portalfw.controller.documents import Job, JobOutput, Node, Script
+from portalfw.errors import NotFoundError
+from portalfw.rest import Actor, Arg, method
+
+OPERATORS = "group:level1,level2,level3"
+MOST = 500
+JOB_FIELDS = [
+    "node_id",
+    "script",
+    "status",
+    "reason",
+    "attempt",
+    "submitted_by",
+    "created",
+    "started",
+    "ended",
+    "seconds",
+]
+
+
+class NodeRow(TypedDict):
+    """One node as lists show it."""
+
+    id: int
+    gid: int
+    name: str
+    status: str
+    connected: bool
+    state: str  # ENABLED …, or AWAY when its agent is not there
+    reason: str
+    roles: list[str]
+    address: str
+    hypervisor: str
+    simulated: bool
+    cpus: int | None
+    memory: int | None  # MiB
+    last_seen: float | None
+
+
+class JobRow(TypedDict):
+    """One job as lists show it."""
+
+    id: int
+    script: str
+    status: str
+    reason: str
+    node_id: int
+    node: str
+    attempt: int
+    submitted_by: str
+    created: float
+    seconds: float | None
+
+
+class GridManager(Actor, app="system"):
+    """Nodes and jobs of the grid."""
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",))
+    def get_nodes(self) -> list[NodeRow]:
+        """Return all nodes."""
+        return [_node(row) for row in Node.rows(sort="name")]
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node:{node_id}",))
+    def get_node(self, node_id: int) -> dict[str, Any]:
+        """Return one node with its facts and abilities."""
+        rows = Node.rows({"_id": node_id})
+        if not rows:
+            raise NotFoundError(f"Node {node_id} does not exist.")
+        row = rows[0]
+        return {
+            **_node(row),
+            "facts": row.get("facts") or {},
+            "abilities": row.get("abilities") or {},
+            "version": row.get("version"),
+            "boot_id": row.get("boot_id"),
+            "created": row.get("created"),
+        }
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",))
+    def get_jobs(
+        self, node_id: int | None = None, state: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[JobRow]:
+        """Return the newest jobs first, of one node or in one state if given."""
+        query = {name: value for name, value in (("node_id", node_id), ("status", state)) if value is not None}
+        rows = Job.rows(query, fields=JOB_FIELDS, sort="-_id", skip=max(0, offset), limit=max(1, min(limit, MOST)))
+        names = {row["id"]: row["name"] for row in Node.rows(fields=["name"])}
+        return [_job(row, names) for row in rows]
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
+    def get_job(self, job_id: int) -> dict[str, Any]:
+        """Return one job with its arguments, result and attempts."""
+        rows = Job.rows({"_id": job_id})
+        if not rows:
+            raise NotFoundError(f"Job {job_id} does not exist; ended jobs are dropped after a while.")
+        row = rows[0]
+        names = {node["id"]: node["name"] for node in Node.rows({"_id": row["node_id"]}, fields=["name"])}
+        script = Script.rows({"sha256": row["sha256"]}, fields=["header"])
+        return {
+            **_job(row, names),
+            "descr": script[0]["header"].get("descr", "") if script else "",
+            "args": row.get("args") or {},
+            "result": row.get("result"),
+            "traceback": row.get("traceback") or "",
+            "progress": row.get("progress") or {},
+            "queue": row.get("queue"),
+            "timeout": row.get("timeout"),
+            "idempotent": row.get("idempotent"),
+            "sha256": row["sha256"],
+            "started": row.get("started"),
+            "ended": row.get("ended"),
+            "history": row.get("history") or [],
+        }
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
+    def get_job_output(self, job_id: int, attempt: int | None = None) -> list[dict[str, Any]]:
+        """Return the lines of an attempt in order (``at``, ``level``, ``text``), the last one if none is given."""
+        jobs = Job.rows({"_id": job_id}, fields=["attempt"])
+        if not jobs:
+            raise NotFoundError(f"Job {job_id} does not exist; ended jobs are dropped after a while.")
+        wanted = attempt if attempt is not None else jobs[0]["attempt"]
+        parts = JobOutput.rows({"job": job_id, "attempt": wanted}, sort="offset")
+        return [line for part in parts for line in part["lines"]]
+
+    @method(right="group:level2,level3", title="Cancel job")
+    def cancel_job(self, job_id: int, reason: Annotated[str, Arg("Reason", help="Kept with the job.")]) -> bool:
+        """Cancel a queued or running job."""
+        self.runtime.dal.job(job_id).cancel(f"{self.call.principal.name}: {reason}")
+        return True
+
+
+def _node(row: dict[str, Any]) -> NodeRow:
+    facts, abilities = row.get("facts") or {}, row.get("abilities") or {}
+    hypervisor = abilities.get("hypervisor") or {}
+    connected = bool(row.get("connected"))
+    return {
+        "id": row["id"],
+        "gid": row.get("gid") or 1,
+        "name": row["name"],
+        "status": row["status"],
+        "connected": connected,
+        "state": row["status"] if connected else "AWAY",
+        "reason": row.get("reason") or "",
+        "roles": row.get("roles") or [],
+        "address": row.get("address") or "",
+        "hypervisor": hypervisor.get("uri") or "none",
+        "simulated": hypervisor.get("kind") == "test",
+        "cpus": facts.get("cpus"),
+        "memory": facts.get("memory_mib"),
+        "last_seen": row.get("last_seen"),
+    }
+
+
+def _job(row: dict[str, Any], nodes: dict[int, str]) -> JobRow:
+    return {
+        "id": row["id"],
+        "script": row["script"],
+        "status": row["status"],
+        "reason": row.get("reason") or "",
+        "node_id": row["node_id"],
+        "node": nodes.get(row["node_id"], f"node {row['node_id']}"),
+        "attempt": row.get("attempt") or 0,
+        "submitted_by": row.get("submitted_by") or "",
+        "created": row["created"],
+        "seconds": row.get("seconds"),
+    }
