@@ -1,0 +1,91 @@
+"""A browser that looks at the sample portal, and complains about whatever the browser complains about."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from portalfw.web import assets
+
+from . import sample
+
+CHROMIUM = Path("/usr/bin/chromium")
+SWITCHES = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+WAIT = 5000  # ms; longest wait for anything on a page
+
+
+@dataclass
+class Desk:
+    """An open page, the portal behind it, and everything that the browser complained about."""
+
+    page: Page
+    portal: sample.Portal
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def visit(self, path: str) -> Page:
+        """Open a page of the sample and wait until it is alive."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def visit_live(self, path: str) -> Page:
+        """Open a page and wait until changes arrive by themselves."""
+        page = self.visit(path)
+        page.wait_for_function("document.getElementById('live').textContent === 'Live'")
+        return page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
+    if not (assets.BUNDLE / "manifest.json").exists():
+        pytest.skip("the browser bundle is not built: run `npm ci` and `npm run build` in portalfw/web/bundle")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES.split())
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def portal() -> Iterator[tuple[sample.Portal, str]]:
+    """Serve the sample portal on a free port of the loopback."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    found = sample.Portal()
+    server = make_server("127.0.0.1", 0, sample.create_app(found), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield found, f"http://127.0.0.1:{server.port}"
+    found.broken = True
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def desk(browser: Browser, portal: tuple[sample.Portal, str]) -> Iterator[Desk]:
+    """Give a desktop window; afterwards it must be free of complaints other than those a test has cleared."""
+    yield from _desk(browser, portal, 1440, 900)
+
+
+@pytest.fixture
+def phone(browser: Browser, portal: tuple[sample.Portal, str]) -> Iterator[Desk]:
+    yield from _desk(browser, portal, 390, 844)
+
+
+def _desk(browser: Browser, portal: tuple[sample.Portal, str], width: int, height: int) -> Iterator[Desk]:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(WAIT)
+    found = Desk(context.new_page(), *portal)
+    found.page.on("console", lambda message: found.complaints.append(message.text) if message.type != "info" else None)
+    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    yield found
+    context.close()
+    assert found.complaints == []
