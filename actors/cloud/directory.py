@@ -1,0 +1,21 @@
+"""Names for ids, with one query for a whole list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from portalfw.store import Document
+
+
+def by_id(kind: type[Document], ids: Iterable[Any], fields: Sequence[str] = ("name",)) -> dict[int, dict[str, Any]]:
+    """Return some fields of the documents with these ids; ids that are None or unknown are left out."""
+    wanted = sorted({int(identity) for identity in ids if identity is not None})
+    if not wanted:
+        return {}
+    return {row["id"]: row for row in kind.rows({"_id": {"$in": wanted}}, fields=list(fields), sort=None)}
+
+
+def names(kind: type[Document], rows: Iterable[Mapping[str, Any]], key: str) -> dict[int, str]:
+    """Return the names of the documents that ``rows`` refer to by field ``key``."""
+    return {identity: row["name"] for identity, row in by_id(kind, (row.get(key) for row in rows)).items()}

@@ -1,0 +1,1 @@
+"""The end users' REST API: the addresses and shapes that existing clients know."""

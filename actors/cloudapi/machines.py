@@ -1,0 +1,82 @@
+"""Machines as their users see them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from actors.cloud.access import may_read_cloudspace, held_by
+from actors.cloud.machines import Machines as Service
+from actors.cloud.machines import MachineWish
+from actors.cloud.models import Machine
+from actors.cloudapi import answers
+from actors.cloudapi.arguments import CloudspaceId, DataDisks, DiskSize, ImageId, Memory, SizeId, Userdata, Vcpus
+from portalfw.errors import InvalidError
+from portalfw.rest import Actor, Arg, method
+
+
+class Machines(Actor, app="cloudapi"):
+    """Virtual machines of a cloudspace."""
+
+    @method(right="login", readonly=True, http=("GET", "POST"), live=("machine",))
+    def list_(self, cloudspace_id: CloudspaceId | None = None) -> list[dict[str, Any]]:
+        """List the machines of a cloudspace that you may see."""
+        if not cloudspace_id:
+            raise InvalidError("Argument cloudspaceId is missing.", detail={"argument": "cloudspaceId"})
+        query: dict[str, Any] = {"cloudspace_id": cloudspace_id, "live": True}
+        if not may_read_cloudspace(self.call.principal, cloudspace_id):
+            query["acl"] = held_by(self.call.principal)
+        return answers.machine_list(Machine.rows(query))
+
+    @method(right="machine:R", readonly=True, http=("GET", "POST"), live=("machine:{machine_id}", "disk"))
+    def get(self, machine_id: int) -> dict[str, Any]:
+        """Show one machine."""
+        return answers.machine_detail(Machine.rows({"_id": machine_id})[0])
+
+    @method(right="cloudspace:C")
+    def create(
+        self,
+        cloudspace_id: CloudspaceId,
+        name: str,
+        image_id: ImageId,
+        disksize: DiskSize,
+        description: str = "",
+        size_id: SizeId = None,
+        memory: Memory = None,
+        vcpus: Vcpus = None,
+        datadisks: DataDisks = None,
+        userdata: Userdata = None,
+    ) -> int:
+        """Make a machine and start it. Returns its id."""
+        wish = MachineWish(
+            cloudspace_id=cloudspace_id,
+            name=name,
+            image_id=image_id,
+            disk_size=disksize,
+            size_id=size_id,
+            memory=memory,
+            vcpus=vcpus,
+            description=description,
+            data_disks=datadisks or [],
+            userdata=userdata,
+        )
+        return self.service(Service).create(wish)
+
+    @method(right="machine:X")
+    def start(self, machine_id: int, disk_id: Annotated[int | None, Arg("CD-ROM")] = None) -> bool:  # noqa: ARG002 - no CD-ROMs yet
+        """Start a halted machine."""
+        self.service(Service).start(machine_id)
+        return True
+
+    @method(right="machine:X")
+    def stop(
+        self, machine_id: int, force: Annotated[bool, Arg("Force", help="Cut the power without asking the guest.")] = False
+    ) -> bool:
+        """Stop a running machine."""
+        self.service(Service).stop(machine_id, force=force)
+        return True
+
+    @method(right="cloudspace:X", destructive=True)
+    def delete(self, machine_id: int, permanently: bool = False) -> bool:  # noqa: ARG002 - no bin yet
+        """Delete a machine with its disks and port forwards."""
+        self.service(Service).destroy(machine_id, f"Deleted by {self.call.principal.name}.")
+        return True

@@ -1,0 +1,60 @@
+"""Port forwards of a cloudspace."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from actors.cloud.portforwards import PortForwards
+from actors.cloudapi import answers
+from actors.cloudapi.arguments import CloudspaceId, Protocol
+from portalfw.rest import Actor, Arg, method
+
+
+class PortForwarding(Actor, app="cloudapi"):
+    """Ports of a cloudspace's external address that lead to its machines."""
+
+    @method(right="cloudspace:R|machine:R", readonly=True, http=("GET", "POST"), live=("port_forward",))
+    def list_(self, cloudspace_id: CloudspaceId, machine_id: int | None = None) -> list[dict[str, Any]]:
+        """List the forwards of a cloudspace, of one machine if asked."""
+        rows = self.service(PortForwards).rows(cloudspace_id=cloudspace_id, machine_id=machine_id or None)
+        return [answers.port_forward(row) for row in rows]
+
+    @method(right="cloudspace:C")
+    def create(
+        self,
+        cloudspace_id: CloudspaceId,
+        public_port: int,
+        machine_id: int,
+        local_port: int,
+        protocol: Protocol,
+        public_ip: str | None = None,
+    ) -> bool:
+        """Forward a public port to a machine."""
+        self.service(PortForwards).create(
+            cloudspace_id=cloudspace_id,
+            public_ip=public_ip,
+            public_port=public_port,
+            machine_id=machine_id,
+            local_port=local_port,
+            protocol=protocol,
+        )
+        return True
+
+    @method(right="cloudspace:X", destructive=True)
+    def delete(self, cloudspace_id: CloudspaceId, id: int) -> list[dict[str, Any]]:  # noqa: A002 - the name on the wire
+        """Remove a forward by its id. Returns those that are left."""
+        self.service(PortForwards).delete(cloudspace_id, id)
+        return [answers.port_forward(row) for row in self.service(PortForwards).rows(cloudspace_id=cloudspace_id)]
+
+    @method(right="cloudspace:X", destructive=True)
+    def delete_by_port(
+        self,
+        cloudspace_id: CloudspaceId,
+        public_ip: str,
+        public_port: int,
+        protocol: str | None = None,
+        proto: Annotated[str | None, Arg(help="Another name of protocol.")] = None,
+    ) -> bool:
+        """Remove the forward of a public port."""
+        self.service(PortForwards).delete_by_port(cloudspace_id, public_ip, public_port, protocol or proto)
+        return True
