@@ -44,6 +44,7 @@ class Node(Document):
     facts = DictField()
     abilities = DictField()
     credential_hash = StringField()
+    update_time = FloatField()
 
 
 class JoinToken(Document):

@@ -58,6 +58,8 @@ class Endpoints:
         message = _body(Hello)
         self._controller.nodes.hello(node["id"], message, flask.request.remote_addr or "")
         if message.holding is not None:
+            self._controller.parking.greet(node["id"], message.session)
+        if message.holding is not None:
             self._queue.recover(node["id"], message.holding, reason=_why_gone(node, message))
             self._queue.renew(node["id"], message.holding)
         return Welcome(

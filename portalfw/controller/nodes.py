@@ -123,7 +123,7 @@ class Nodes:
             if value is not None
         }
         Node.collection().update_one({"_id": node_id}, {"$set": changes})
-        self._noted[node_id] = now
+        self._noted.pop(node_id, None)  # the next question is noted in any case
 
     def seen(self, row: dict[str, Any]) -> None:
         """Note that a node has asked for work, but not at every question."""

@@ -17,7 +17,7 @@ from portalfw.controller.nodes import Nodes
 from portalfw.controller.queue import JobQueue
 from portalfw.errors import ConflictError
 
-PENDING_PARK: Final = 5.0
+PENDING_PARK: Final = 2.0
 """Seconds to park a node that may not work yet: it is soon told when it may."""
 
 GRACE: Final = 1.5
@@ -55,6 +55,10 @@ class Parking:
             if is_cut():
                 gevent.spawn_later(GRACE, self._nodes.left, node["id"], ask.session, time.time())
         return work
+
+    def greet(self, node_id: int, session: str) -> None:
+        """Expect a question soon after a hello; an agent that ended in between counts as away."""
+        gevent.spawn_later(GRACE, self._nodes.left, node_id, session, time.time())
 
     def release(self, node_id: int) -> None:
         """End a node's parked question: its agent says good-bye."""

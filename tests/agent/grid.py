@@ -14,6 +14,7 @@ from typing import Any
 
 import flask
 import gevent
+from gevent.pool import Pool
 
 from portalfw.content import Content
 from portalfw.controller import Controller
@@ -57,6 +58,7 @@ class Master:
         app = flask.Flask(__name__)
         app.register_blueprint(self.controller.blueprint())
         self.server = Server(listen("127.0.0.1", port), app)
+        self.server.set_spawn(Pool())  # so that stopping cuts the connections too
         self.server.start()
         self.port = self.server.server_port
         self.sweeping = gevent.spawn(self._sweep)

@@ -1,0 +1,316 @@
+"""What happens to jobs when something dies, is away, or is taken away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from grid import ROOT, Grid, wait_for
+
+from agent.errors import SettingsError
+from agent.protocol import JobState
+from agent.settings import AgentSettings
+from portalfw.controller.documents import Node
+from portalfw.dal import JobFailedError
+
+
+def kill(grid: Grid) -> None:
+    grid.agents[-1].kill()
+    grid.agents[-1].wait()
+
+
+def running(node: Any, script: str, **args: Any) -> Any:
+    job = node.submit(script, **args)
+    wait_for(lambda: job.state is JobState.RUNNING, what=f"{script} runs")
+    wait_for(lambda: job.output(), what="its first line")
+    return job
+
+
+def is_connected(grid: Grid, node: Any) -> bool:
+    return bool(Node.get(node.id).connected)
+
+
+def workers() -> set[int]:
+    return {
+        process.pid
+        for process in psutil.process_iter(["cmdline", "status"])
+        if "agent.worker" in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
+    }
+
+
+def test_killed_agent_idempotent(grid: Grid, tmp_path: Path) -> None:
+    """An idempotent job whose agent is killed runs again when the agent is back, as attempt 2, and its result counts."""
+    node = grid.connect()
+    mark = tmp_path / "mark"
+    job = running(node, "test/sleep", seconds=2, mark=str(mark))
+    left = workers()
+    kill(grid)
+    wait_for(lambda: not is_connected(grid, node), 3, "the cut connection is noticed")
+    wait_for(lambda: not workers() & left, 2, "its workers died with it")
+    grid.start_agent()
+    assert job.result(timeout=15) == 2
+    row = job.row()
+    assert row["attempt"] == 2
+    assert mark.read_text() == "ran\nran\n"
+    assert "the agent was restarted while it had the job" in [entry["reason"] for entry in row["history"]]
+    assert {line["attempt"] for line in job.output()} == {1, 2}
+
+
+def test_killed_agent_not_idempotent(grid: Grid, tmp_path: Path) -> None:
+    """A job that may have done half its work is LOST with the reason, and is not run again."""
+    node = grid.connect()
+    mark = tmp_path / "mark"
+    job = running(node, "test/sleep_once", seconds=20, mark=str(mark))
+    kill(grid)
+    grid.start_agent()
+    with pytest.raises(JobFailedError) as caught:
+        job.result(timeout=15)
+    assert caught.value.state is JobState.LOST
+    assert caught.value.reason == (
+        "the agent was restarted while it had the job; the script is not idempotent, so it is not run again"
+    )
+    assert node.run("test/echo", value=1) == 1
+    assert mark.read_text() == "ran\n"
+
+
+def test_agent_that_stays_away(database: Any, tmp_path: Path) -> None:
+    """The lease of a killed agent's job runs out, and the job ends as LOST with the reason though no agent comes back."""
+    grid = Grid(database, tmp_path, lease=1.0)
+    try:
+        node = grid.connect()
+        job = running(node, "test/sleep_once", seconds=20)
+        kill(grid)
+        assert job.wait(5) is JobState.LOST
+        assert "silent for longer than its lease of 1 s" in job.row()["reason"]
+    finally:
+        grid.close()
+
+
+def test_leases_are_renewed(database: Any, tmp_path: Path) -> None:
+    """A job that runs longer than its lease stays its agent's."""
+    grid = Grid(database, tmp_path, lease=0.9)
+    try:
+        job = grid.connect().submit("test/sleep_once", seconds=2.5)
+        assert job.result(timeout=10) == 2.5
+        assert job.row()["attempt"] == 1
+    finally:
+        grid.close()
+
+
+def test_master_restart(grid: Grid) -> None:
+    """A job that ends while no controller is there has its result delivered to the next one; nothing runs twice."""
+    node = grid.connect()
+    job = running(node, "test/sleep_once", seconds=1)
+    queued = node.submit("test/echo", value="later")
+
+    def until_spooled() -> None:
+        wait_for(lambda: f"result of job {job.id} is kept" in grid.log(), what="the result is in the spool")
+
+    grid.restart_master(while_down=until_spooled)
+    assert grid.dal.job(job.id).result(timeout=15) == 1
+    assert grid.dal.job(job.id).row()["attempt"] == 1
+    assert grid.dal.job(queued.id).result(timeout=15) == "later"
+    assert grid.dal.node(node.id).run("test/echo", value=2) == 2
+
+
+def test_killed_agent_delivers_its_spool(grid: Grid) -> None:
+    """A result that was spooled when the agent was killed is delivered by the next agent, not called lost."""
+    node = grid.connect()
+    job = running(node, "test/sleep_once", seconds=0.5)
+
+    def until_killed() -> None:
+        wait_for(lambda: f"result of job {job.id} is kept" in grid.log(), what="the result is in the spool")
+        kill(grid)
+
+    grid.restart_master(while_down=until_killed)
+    grid.start_agent()
+    assert grid.dal.job(job.id).result(timeout=15) == 0.5
+
+
+def test_stopped_agent(grid: Grid) -> None:
+    """An agent told to stop ends its jobs, reports them and exits with 0; the controller knows at once."""
+    node = grid.connect()
+    once = running(node, "test/sleep_once", seconds=20)
+    again = running(node, "test/sleep", seconds=1)
+    left = workers()
+    grid.agents[-1].send_signal(signal.SIGTERM)
+    assert grid.agents[-1].wait(10) == 0
+    assert once.state is JobState.LOST
+    assert once.row()["reason"].startswith("the agent was stopped while the script ran")
+    assert again.state is JobState.QUEUED
+    assert not is_connected(grid, node)
+    assert not workers() & left
+    grid.start_agent()
+    assert again.result(timeout=15) == 1
+
+
+def test_agent_dies_with_its_parent(grid: Grid, tmp_path: Path) -> None:
+    """An agent started with --die-with-parent stops when its parent is killed, and leaves no worker."""
+    token = grid.controller.nodes.create_token()
+    command = [sys.executable, "-m", "agent", "--controller", grid.url, "--state", str(tmp_path / "child")]
+    command += ["--hypervisor", "test", "--die-with-parent", "--join-token", token, "--grace", "0.2"]
+    starter = f"import subprocess, sys; print(subprocess.Popen({command!r}).pid, flush=True); sys.stdin.read()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", starter],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    agent = psutil.Process(int(parent.stdout.readline()))
+    node = grid.dal.node(grid.connected_node())
+    running(node, "test/sleep", seconds=20)
+    left = workers()
+    parent.kill()
+    parent.communicate()
+    wait_for(lambda: not agent.is_running() or agent.status() == psutil.STATUS_ZOMBIE, 5, "the agent ends")
+    assert not workers() & left
+
+
+def test_node_that_is_away(grid: Grid) -> None:
+    """A job for a node that is away waits, and ends as EXPIRED with the reason when its time is over."""
+    node = grid.connect()
+    kill(grid)
+    wait_for(lambda: not is_connected(grid, node), 3)
+    waiting = node.submit("test/echo", value="waited")
+    expiring = node.submit("test/echo", expires=0.3)
+    assert expiring.wait(5) is JobState.EXPIRED
+    assert expiring.row()["reason"] == "the node did not take the job within 0.3 s"
+    grid.start_agent()
+    assert waiting.result(timeout=15) == "waited"
+
+
+def test_no_free_worker(grid: Grid) -> None:
+    """A job that waits on its node behind others longer than it may is EXPIRED with the queue as reason."""
+    node = grid.connect()
+    busy = [running(node, "test/sleep", seconds=1.5) for _ in range(2)]
+    job = node.submit("test/echo", expires=0.5)
+    assert job.wait(10) is JobState.EXPIRED
+    assert "no worker of the queue default became free" in job.row()["reason"]
+    assert [other.result(timeout=10) for other in busy] == [1.5, 1.5]
+
+
+def test_cancel_waiting(grid: Grid) -> None:
+    """A queued job is CANCELLED at once, and one that waits on its node never starts."""
+    node = grid.connect()
+    for _ in range(2):
+        running(node, "test/sleep", seconds=2)
+    leased = node.submit("test/echo", value=1)
+    wait_for(lambda: leased.state is JobState.LEASED)
+    leased.cancel("changed my mind")
+    kill(grid)
+    queued = node.submit("test/echo", value=1)
+    assert queued.cancel("no") is JobState.CANCELLED
+    grid.start_agent()
+    assert leased.wait(10) is JobState.CANCELLED
+    assert leased.row()["reason"] == "changed my mind"
+    assert leased.row().get("started") is None
+
+
+def test_join_token_is_used_once(grid: Grid) -> None:
+    """A join token lets one agent in; for a second, and for a wrong or expired one, enrolment is refused in words."""
+    token = grid.controller.nodes.create_token(roles=["node"])
+    grid.start_agent("one", token)
+    grid.connected_node()
+    expired = grid.controller.nodes.create_token(life=-1)
+    for name, bad in (("two", token), ("three", "join_wrong"), ("four", expired)):
+        assert grid.start_agent(name, bad).wait(10) == 1
+        assert "The join token is unknown, used or expired" in grid.log(name)
+    assert grid.start_agent("five", None).wait(10) == 1
+    assert "start the agent with a join token" in grid.log("five")
+    assert Node.collection().count_documents({}) == 1
+
+
+def test_roles_are_granted_by_the_token(grid: Grid) -> None:
+    """An agent may ask for fewer roles than its token grants, and for no other."""
+    token = grid.controller.nodes.create_token(roles=["node", "cpunode"])
+    assert grid.start_agent("two", token, "--role", "master").wait(10) == 1
+    assert "does not grant the role master" in grid.log("two")
+    token = grid.controller.nodes.create_token(roles=["node", "cpunode"])
+    grid.start_agent("one", token, "--role", "cpunode")
+    assert Node.get(grid.connected_node()).roles == ["cpunode"]
+
+
+def test_credential_is_private(grid: Grid, tmp_path: Path) -> None:
+    """The credential lies in a file that only its owner may read, and the database has only its hash."""
+    node = grid.connect()
+    file = tmp_path / "one" / "agent" / "credential"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_text().split('"')[-2] not in str(Node.get(node.id).to_mongo())
+
+
+def test_revoked_credential(grid: Grid) -> None:
+    """An agent whose credential is revoked hears it at once, says so and exits with 1; its node gets no jobs."""
+    node = grid.connect()
+    wait_for(lambda: Node.get(node.id).abilities)
+    grid.controller.nodes.revoke(node.id, "stolen")
+    assert grid.agents[-1].wait(5) == 1
+    assert "credential is unknown or revoked" in grid.log()
+    with pytest.raises(Exception, match="DECOMMISSIONED"):
+        node.run("test/echo")
+
+
+def test_pending_node(grid: Grid) -> None:
+    """A node whose token does not accept it waits for an operator, and works once accepted."""
+    grid.start_agent("one", grid.controller.nodes.create_token(accept=False))
+    node = grid.dal.node(grid.connected_node())
+    job = node.submit("test/echo", value=1)
+    assert job.wait(0.5) is JobState.QUEUED
+    grid.controller.nodes.accept(node.id)
+    assert job.result(timeout=10) == 1
+
+
+def test_one_agent_a_folder(grid: Grid) -> None:
+    """A second agent in the same folder is refused."""
+    grid.connect()
+    assert grid.start_agent("one").wait(10) == 1
+    assert "another agent runs in" in grid.log()
+
+
+@pytest.mark.parametrize("url", ["http://10.1.2.3:8200", "http://portal.example", "ftp://127.0.0.1", "127.0.0.1:8200"])
+def test_plain_http_only_to_loopback(url: str, tmp_path: Path) -> None:
+    """An address over which the credential would travel in the clear, or that is none, is refused."""
+    with pytest.raises(SettingsError, match="controller address"):
+        AgentSettings(controller_url=url, state=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "jobs", None, 401, "unauthenticated"),
+        ("POST", "hello", {"session": "x"}, 401, "unauthenticated"),
+        ("POST", "enroll", {"token": 1}, 400, "invalid"),
+        ("POST", "enroll", {"token": "x", "name": "n", "protocol": 99}, 400, "invalid"),
+        ("GET", "files/../agent/credential", None, 404, ""),
+    ],
+)
+def test_bad_requests(grid: Grid, method: str, path: str, body: Any, status: int, code: str) -> None:
+    """A request without credential or with a wrong body is answered in the one shape."""
+    answer = requests.request(method, f"{grid.url}/agent/{path}", json=body, timeout=5)
+    assert answer.status_code == status
+    if code:
+        assert answer.json()["error"] == code
+        assert answer.json().keys() == {"error", "message", "detail", "id"}
+
+
+def test_another_nodes_job(grid: Grid) -> None:
+    """A node cannot touch another node's job."""
+    node = grid.connect()
+    job = running(node, "test/sleep", seconds=1)
+    other = grid.controller.nodes.create_token()
+    enrolled = requests.post(f"{grid.url}/agent/enroll", json={"token": other, "name": "other"}, timeout=5).json()
+    headers = {"Authorization": f"Bearer {enrolled['credential']}"}
+    body = {"attempt": 1, "state": "OK", "reason": "", "ended": time.time()}
+    answer = requests.post(f"{grid.url}/agent/jobs/{job.id}/result", json=body, headers=headers, timeout=5)
+    assert answer.status_code == 404
+    assert job.result(timeout=10) == 1
