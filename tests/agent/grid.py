@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,10 @@ from portalfw.events import EventBus
 from portalfw.web.server import Server, listen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+BROKEN = {
+    "broken": "descr = 'Not Python'\n\ndef action(:\n",
+    "computed": "\n\ndescr = 'Header' + str(1)\n\ndef action(): ...\n",
+}
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -49,6 +54,7 @@ class Master:
     """One controller process's worth: its own event bus, controller and HTTP server."""
 
     def __init__(self, database: Any, state: Path, content: Path, port: int, lease: float) -> None:
+        """Listen on a port, any if it is 0."""
         self.bus = EventBus(database)
         self.bus.start()
         parts = Parts(SimpleNamespace(state_folder=state), Content([content]), self.bus)
@@ -80,9 +86,13 @@ class Grid:
     """A master and its agents."""
 
     def __init__(self, database: Any, folder: Path, content: Path = SCRIPTS, lease: float = 60.0) -> None:
+        """Start a master that keeps its things in a folder."""
         self._database = database
         self._folder = folder
-        self._content = content
+        self._content = folder / "content"
+        shutil.copytree(content, self._content)
+        for name, source in BROKEN.items():
+            (self._content / "jumpscripts" / "test" / f"{name}.py").write_text(source)
         self._lease = lease
         self.state = folder / "master"
         (self.state / "images").mkdir(parents=True)

@@ -31,11 +31,11 @@ def kill(grid: Grid) -> None:
 def running(node: Any, script: str, **args: Any) -> Any:
     job = node.submit(script, **args)
     wait_for(lambda: job.state is JobState.RUNNING, what=f"{script} runs")
-    wait_for(lambda: job.output(), what="its first line")
+    wait_for(job.output, what="its first line")
     return job
 
 
-def is_connected(grid: Grid, node: Any) -> bool:
+def is_connected(node: Any) -> bool:
     return bool(Node.get(node.id).connected)
 
 
@@ -48,13 +48,13 @@ def workers() -> set[int]:
 
 
 def test_killed_agent_idempotent(grid: Grid, tmp_path: Path) -> None:
-    """An idempotent job whose agent is killed runs again when the agent is back, as attempt 2, and its result counts."""
+    """An idempotent job whose agent is killed runs again when the agent is back, as attempt 2."""
     node = grid.connect()
     mark = tmp_path / "mark"
     job = running(node, "test/sleep", seconds=2, mark=str(mark))
     left = workers()
     kill(grid)
-    wait_for(lambda: not is_connected(grid, node), 3, "the cut connection is noticed")
+    wait_for(lambda: not is_connected(node), 3, "the cut connection is noticed")
     wait_for(lambda: not workers() & left, 2, "its workers died with it")
     grid.start_agent()
     assert job.result(timeout=15) == 2
@@ -83,7 +83,7 @@ def test_killed_agent_not_idempotent(grid: Grid, tmp_path: Path) -> None:
 
 
 def test_agent_that_stays_away(database: Any, tmp_path: Path) -> None:
-    """The lease of a killed agent's job runs out, and the job ends as LOST with the reason though no agent comes back."""
+    """The lease of a killed agent's job runs out, and the job ends as LOST though no agent comes back."""
     grid = Grid(database, tmp_path, lease=1.0)
     try:
         node = grid.connect()
@@ -147,7 +147,7 @@ def test_stopped_agent(grid: Grid) -> None:
     assert once.state is JobState.LOST
     assert once.row()["reason"].startswith("the agent was stopped while the script ran")
     assert again.state is JobState.QUEUED
-    assert not is_connected(grid, node)
+    assert not is_connected(node)
     assert not workers() & left
     grid.start_agent()
     assert again.result(timeout=15) == 1
@@ -181,7 +181,7 @@ def test_node_that_is_away(grid: Grid) -> None:
     """A job for a node that is away waits, and ends as EXPIRED with the reason when its time is over."""
     node = grid.connect()
     kill(grid)
-    wait_for(lambda: not is_connected(grid, node), 3)
+    wait_for(lambda: not is_connected(node), 3)
     waiting = node.submit("test/echo", value="waited")
     expiring = node.submit("test/echo", expires=0.3)
     assert expiring.wait(5) is JobState.EXPIRED

@@ -60,10 +60,10 @@ def test_output_keeps_its_order(node: Any) -> None:
     assert [line["text"] for line in job.output(skip=600)] == [line["text"] for line in lines[600:]]
 
 
-def test_output_streams_while_the_job_runs(node: Any, tmp_path: Path) -> None:
+def test_output_streams_while_the_job_runs(node: Any) -> None:
     """Output and progress can be read before the job has ended."""
     job = node.submit("test/sleep", seconds=20)
-    wait_for(lambda: job.output(), what="first line")
+    wait_for(job.output, what="first line")
     wait_for(lambda: job.row().get("progress"), what="progress")
     assert job.state is JobState.RUNNING
     assert job.row()["progress"] == {"percent": 50, "text": "half way"}
@@ -149,7 +149,7 @@ def test_workers_stay_warm(node: Any) -> None:
     assert len(pids) <= 2
 
 
-def test_surroundings(shared: Grid, node: Any) -> None:
+def test_surroundings(node: Any) -> None:
     """A script knows its node, the site's prefix and the hypervisor's address, and has its folders."""
     found = node.run("test/where")
     assert found["node_id"] == node.id
@@ -192,7 +192,7 @@ def test_wrong_calls(node: Any, shared: Grid) -> None:
         node.run("test/sleep")
 
 
-def test_facts_and_abilities(shared: Grid, node: Any) -> None:
+def test_facts_and_abilities(node: Any) -> None:
     """The node's document tells what it is and what it can do."""
     from portalfw.controller.documents import Node
 

@@ -5,5 +5,5 @@ idempotent = True
 timeout = 10
 
 
-def action(value=None):
+def action(value: object = None) -> object:
     return value

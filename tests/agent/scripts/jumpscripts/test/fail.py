@@ -3,5 +3,5 @@
 descr = "Raise"
 
 
-def action():
+def action() -> None:
     raise ValueError("no such colour: mauve")

@@ -7,7 +7,7 @@ import sys
 descr = "End the worker process from within"
 
 
-def action(how: str):
+def action(how: str) -> None:
     if how == "signal":
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "exit":

@@ -10,7 +10,7 @@ idempotent = False
 timeout = 30
 
 
-def action(seconds: float, mark: str = ""):
+def action(seconds: float, mark: str = "") -> float:
     log.info("begin")
     if mark:
         with Path(mark).open("a") as file:

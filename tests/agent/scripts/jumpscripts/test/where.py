@@ -8,7 +8,7 @@ descr = "Tell where a script runs"
 idempotent = True
 
 
-def action(fetch: str = "", sha256: str | None = None):
+def action(fetch: str = "", sha256: str | None = None) -> dict[str, object]:
     fetched = context.fetch_file(fetch, sha256).read_text() if fetch else ""
     return {
         "node_id": context.node_id,

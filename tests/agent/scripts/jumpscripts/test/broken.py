@@ -1,3 +1,0 @@
-descr = "Not Python"
-
-def action(:
