@@ -1,7 +1,7 @@
 """Who may do what with accounts, cloudspaces, machines and disks: access control lists with inheritance.
 
-A person's letters on a machine are those of its own list, of its cloudspace's and of its account's together; nothing flows
-upwards. The letters: A administer, R read, C create, X execute, D delete, U manage users (cloud.md, section 4).
+A person's letters on a machine are those of its own list, of its cloudspace's and of its account's together; nothing
+flows upwards. The letters: A administer, R read, C create, X execute, D delete, U manage users.
 """
 
 from __future__ import annotations

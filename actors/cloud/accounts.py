@@ -53,7 +53,7 @@ class Accounts:
             self.remove(operation, reason)
 
     def remove(self, operation: Operation[Account], reason: str) -> None:
-        """Do the work of :meth:`destroy` within its operation: begun first, so that no new cloudspace comes meanwhile."""
+        """Do the work of :meth:`destroy` within its operation, begun first so that no cloudspace comes meanwhile."""
         account = operation.document
         left = Cloudspace.rows({"account_id": account.id, "live": True}, fields=["name"])
         if left:
@@ -74,7 +74,7 @@ class Accounts:
     def rows(self, *, skip: int = 0, limit: int = 0) -> list[dict[str, Any]]:
         """Return the living accounts, each with its number of ``cloudspaces``."""
         found = Account.rows({"live": True}, skip=skip, limit=limit)
-        pipeline = [
+        pipeline: list[dict[str, Any]] = [
             {"$match": {"live": True, "account_id": {"$in": [row["id"] for row in found]}}},
             {"$group": {"_id": "$account_id", "count": {"$sum": 1}}},
         ]

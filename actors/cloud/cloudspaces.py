@@ -167,7 +167,7 @@ class Cloudspaces:
                 changes.get(min(left, 5.0))
 
     def visible(self, principal: Principal) -> list[dict[str, Any]]:
-        """Return the living cloudspaces that a person reaches: by the own list, the account's, or one of a machine inside."""
+        """Return the living cloudspaces that a person reaches: by its own list, its account's or a machine's inside."""
         query: dict[str, Any] = {"live": True}
         if not principal.is_admin:
             mine = held_by(principal)
@@ -180,7 +180,7 @@ class Cloudspaces:
         """Return all living cloudspaces, of one account if asked, each with its number of ``machines``."""
         query = {"live": True} | ({"account_id": account_id} if account_id else {})
         found = Cloudspace.rows(query, skip=skip, limit=limit)
-        pipeline = [
+        pipeline: list[dict[str, Any]] = [
             {"$match": {"live": True, "cloudspace_id": {"$in": [row["id"] for row in found]}}},
             {"$group": {"_id": "$cloudspace_id", "count": {"$sum": 1}}},
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from portalfw.errors import NotFoundError
 from portalfw.store import Document
 
 
@@ -19,3 +20,14 @@ def by_id(kind: type[Document], ids: Iterable[Any], fields: Sequence[str] = ("na
 def names(kind: type[Document], rows: Iterable[Mapping[str, Any]], key: str) -> dict[int, str]:
     """Return the names of the documents that ``rows`` refer to by field ``key``."""
     return {identity: row["name"] for identity, row in by_id(kind, (row.get(key) for row in rows)).items()}
+
+
+def one(kind: type[Document], identity: int) -> dict[str, Any]:
+    """Return a document's row.
+
+    :raises NotFoundError: if it does not exist.
+    """
+    rows = kind.rows({"_id": identity}, limit=1)
+    if not rows:
+        raise NotFoundError(f"{kind.kind().capitalize()} {identity} does not exist.")
+    return rows[0]

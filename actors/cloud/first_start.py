@@ -134,11 +134,11 @@ def _image_facts(runtime: Runtime) -> dict[str, Any]:
     folder = runtime.settings.state_folder / "images"
     reason = "the simulated hypervisor was chosen"
     if runtime.settings.hypervisor != "test":
-        reason = offload(_build_image, folder / IMAGE_FILE, [])
+        reason = _build_image(folder / IMAGE_FILE, [])
         if not reason:
             return _facts(folder / IMAGE_FILE, "Answers HTTP with its own name on port 80.")
         log.warning("The image %s cannot be made, so a simulated one takes its place: %s", IMAGE, reason)
-    problem = offload(_build_image, folder / BLANK_FILE, ["--blank"])
+    problem = _build_image(folder / BLANK_FILE, ["--blank"])
     if problem:
         raise StartError(f"{folder / BLANK_FILE} cannot be written: {problem}")
     facts = _facts(folder / BLANK_FILE, "Simulated: an empty disk, which boots nothing.")

@@ -28,9 +28,9 @@ PAUSE = 0.02
 class Gateways:
     """Keeps gateways as the documents say: leases and port forwards, in one description that is applied as a whole.
 
-    Each change of a cloudspace's leases or forwards raises its ``gateway_wanted``. Whoever applies the description notes in
-    ``gateway_applied`` up to which change it went, so that several changes share one job, none is lost, and a process that
-    dies in between leaves a difference that the reconciler sees.
+    Each change of a cloudspace's leases or forwards raises its ``gateway_wanted``. Whoever applies the description
+    notes in ``gateway_applied`` up to which change it went, so that several changes share one job, none is lost, and
+    a process that dies in between leaves a difference that the reconciler sees.
     """
 
     def __init__(self, runtime: Runtime) -> None:

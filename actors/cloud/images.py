@@ -32,7 +32,7 @@ class Images:
         self._operations = runtime.service(Operations)
 
     def create(self, *, name: str, url: str, gid: int, **others: Any) -> Image:
-        """Register an image and let a node fetch it in the background: CREATING, then CREATED or ERROR with the reason."""
+        """Register an image and let a node fetch it in the background: CREATING, then CREATED or ERROR."""
         operation = self._operations.create(Image, "create", name=checked_name(name), url=url, gid=gid, **others)
         self._runtime.spawn(self.import_, operation)
         return operation.document

@@ -10,13 +10,13 @@ LOOPBACK = "127"
 
 
 def find_location(code: str) -> Location:
-    """Return the location with this code; the loopback code stands for the first one.
+    """Return the location with this code or gid; the loopback code stands for the first one.
 
     :raises InvalidError: if there is none, naming those there are.
     """
-    rows = Location.rows(fields=["location_code"])
+    rows = Location.rows(fields=["location_code", "gid"])
     for row in rows:
-        if code in {row["location_code"], LOOPBACK}:
+        if code in {row["location_code"], str(row["gid"]), LOOPBACK}:
             return Location.get(row["id"])
     known = ", ".join(row["location_code"] for row in rows)
     raise InvalidError(f"There is no location {code!r}; known: {known}.", detail={"argument": "location"})

@@ -107,7 +107,7 @@ class Machines:
                 raise
 
     def stop(self, machine_id: int, *, force: bool = False) -> None:
-        """Stop a machine: by its power button, and after :data:`GRACE` seconds, or at once with ``force``, by its power."""
+        """Stop a machine: by its power button, but after :data:`GRACE` seconds or with ``force`` by its power."""
         with self._operations.begin(Machine, machine_id, "stop") as operation:
             operation.step("stopping", 30)
             machine = operation.document
@@ -153,7 +153,7 @@ class Machines:
         operation.end("ERROR", reason, live=False)
 
     def give_back(self, machine: Machine, reason: str) -> None:
-        """Free what a machine holds outside its node: forwards, address, memory, disks. Doing it again changes nothing."""
+        """Free what a machine holds off its node: forwards, address, memory, disks. Doing it again changes nothing."""
         PortForward.collection().delete_many({"machine_id": machine.id})
         self._networks.release_private(machine.cloudspace_id, machine.id)
         self._placement.release(machine.id)

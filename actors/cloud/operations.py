@@ -8,7 +8,6 @@ import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-
 from actors.cloud.models import LifeCycleDocument, RunningOperation
 from actors.cloud.nodes import Nodes
 from actors.cloud.states import PREVIOUS, Transition, transition
@@ -25,8 +24,8 @@ D = TypeVar("D", bound=LifeCycleDocument)
 class Operation(Generic[D]):
     """One operation on one object. As a context manager it ends the operation, well or badly.
 
-    Within it, :meth:`step` tells people how far it is, :meth:`run` does something on a node, and :meth:`end` chooses another
-    end than the one in the table.
+    Within it, :meth:`step` tells people how far it is, :meth:`run` does something on a node, and :meth:`end` chooses
+    another end than the one in the table.
     """
 
     def __init__(self, document: D, row: Transition, nodes: Nodes) -> None:
@@ -99,7 +98,7 @@ class Operation(Generic[D]):
         mine = {"_id": self.document.id, "status": self.row.via, "operation.key": self.key}
         if self.document.collection().update_one(mine, {"$set": values}).matched_count == 0:
             raise ConflictError(
-                f"{self.document.kind().capitalize()} {self.document.id}: this operation took too long and was ended by another.",
+                f"{self.document.kind().capitalize()} {self.document.id}: it took too long, another ended it.",
                 detail={"status": self.document.get(self.document.id).status},
             )
 
@@ -115,7 +114,7 @@ class Operations:
         self._owner = runtime.process_id
         self._nodes = runtime.service(Nodes)
 
-    def create(self, kind: type[D], name: str, **values: Any) -> Operation[D]:
+    def create(self, kind: type[D], name: str, /, **values: Any) -> Operation[D]:
         """Insert a new object that is in operation ``name`` from its first moment.
 
         :raises mongoengine.NotUniqueError: if its name is taken.

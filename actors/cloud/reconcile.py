@@ -104,11 +104,11 @@ class Reconciler:
 
     def _machine_created(self, operation: Operation[Machine]) -> None:
         machine = operation.document
-        if machine.on_node and self._nodes.connected(self._nodes.of_stack(machine.stack_id)):
-            if self._state(machine)["state"] == "running":
-                disks.assign(machine.id)
-                operation.end("RUNNING", f"{STOPPED}; its node had finished.")
-                return
+        there = machine.on_node and self._nodes.connected(self._nodes.of_stack(machine.stack_id))
+        if there and self._state(machine)["state"] == "running":
+            disks.assign(machine.id)
+            operation.end("RUNNING", f"{STOPPED}; its node had finished.")
+            return
         self._machines.undo(operation, f"{STOPPED}; it was not finished, and what there was has been taken back.")
 
     def _machine_as_found(self, operation: Operation[Machine]) -> None:

@@ -1,8 +1,8 @@
 """The life cycle of every kind of object, as tables; nothing changes a status but along these.
 
-An *operation* takes an object from one of its ``from_`` states through ``via`` to ``to``. When it fails the object goes to
-``failed``, or back to where it came from where that says :data:`PREVIOUS`; the reason stands on the object. Names are those of
-the originals.
+An *operation* takes an object from one of its ``from_`` states through ``via`` to ``to``. When it fails the object goes
+to ``failed``, or back to where it came from where that says :data:`PREVIOUS`; the reason stands on the object. Names
+are those of the originals. Disks follow the operations of the machine that holds them.
 """
 
 from __future__ import annotations

@@ -18,4 +18,6 @@ class Images(Actor, app="cloudapi"):
         """List the images of everybody, and of an account that you may see."""
         seen = account_id if account_id and may_read_account(self.call.principal, account_id) else 0
         rows = self.service(Service).rows(seen)
-        return [answers.image(row) for row in sorted(rows, key=lambda row: (row["account_id"], row["type"], row["name"]))]
+        return [
+            answers.image(row) for row in sorted(rows, key=lambda row: (row["account_id"], row["type"], row["name"]))
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from actors.cloud.access import may_read_cloudspace, held_by
+from actors.cloud.access import held_by, may_read_cloudspace
 from actors.cloud.machines import Machines as Service
 from actors.cloud.machines import MachineWish
 from actors.cloud.models import Machine
@@ -62,14 +62,20 @@ class Machines(Actor, app="cloudapi"):
         return self.service(Service).create(wish)
 
     @method(right="machine:X")
-    def start(self, machine_id: int, disk_id: Annotated[int | None, Arg("CD-ROM")] = None) -> bool:  # noqa: ARG002 - no CD-ROMs yet
+    def start(
+        self,
+        machine_id: int,
+        disk_id: Annotated[int | None, Arg("CD-ROM")] = None,  # noqa: ARG002 - no CD-ROMs yet
+    ) -> bool:
         """Start a halted machine."""
         self.service(Service).start(machine_id)
         return True
 
     @method(right="machine:X")
     def stop(
-        self, machine_id: int, force: Annotated[bool, Arg("Force", help="Cut the power without asking the guest.")] = False
+        self,
+        machine_id: int,
+        force: Annotated[bool, Arg("Force", help="Cut the power without asking the guest.")] = False,
     ) -> bool:
         """Stop a running machine."""
         self.service(Service).stop(machine_id, force=force)

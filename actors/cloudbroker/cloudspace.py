@@ -1,0 +1,100 @@
+"""Cloudspaces, for operators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from actors.cloud.checks import resource_limits
+from actors.cloud.cloudspaces import Cloudspaces
+from actors.cloud.directory import names, one
+from actors.cloud.locations import LOOPBACK
+from actors.cloud.models import Cloudspace as Model
+from actors.cloud.models import Stack
+from actors.cloudapi import answers
+from actors.cloudapi.arguments import (
+    AllowedSizes,
+    ExternalNetworkId,
+    MaxCpu,
+    MaxDisk,
+    MaxIps,
+    MaxMemory,
+    MaxTransfer,
+    PrivateNetwork,
+)
+from actors.cloudbroker.arguments import OPERATORS, AccountId, CloudspaceId, Limit, Offset, Reason
+from portalfw.auth.users import find_user
+from portalfw.rest import Actor, Arg, method
+
+
+class Cloudspace(Actor, app="cloudbroker"):
+    """Private networks with a gateway and an external address."""
+
+    @method(right=OPERATORS, title="Add cloudspace")
+    def create(
+        self,
+        account_id: AccountId,
+        name: str,
+        location: Annotated[str, Arg("Location", choices="cloudapi/locations/list")] = LOOPBACK,
+        access: Annotated[str | None, Arg("Access", help="User who administers it; you if empty.")] = None,
+        max_memory_capacity: MaxMemory = -1,
+        max_vdisk_capacity: MaxDisk = -1,
+        max_cpu_capacity: MaxCpu = -1,
+        max_network_peer_transfer: MaxTransfer = -1,
+        max_num_public_ip: MaxIps = -1,
+        externalnetwork_id: ExternalNetworkId = None,
+        allowed_vm_sizes: AllowedSizes = None,
+        privatenetwork: PrivateNetwork = None,
+        type: str = "vgw",  # noqa: A002 - the name on the wire
+    ) -> int:
+        """Make a cloudspace; its gateway is deployed in the background. Returns its id."""
+        created = self.service(Cloudspaces).create(
+            account_id=account_id,
+            location=location,
+            name=name,
+            access=find_user(access).name if access else self.call.principal.name,
+            limits=resource_limits(
+                max_memory_capacity=max_memory_capacity,
+                max_vdisk_capacity=max_vdisk_capacity,
+                max_cpu_capacity=max_cpu_capacity,
+                max_network_peer_transfer=max_network_peer_transfer,
+                max_num_public_ip=max_num_public_ip,
+            ),
+            external_network_id=externalnetwork_id,
+            private_network=privatenetwork,
+            allowed_vm_sizes=allowed_vm_sizes,
+            type_=type,
+        )
+        return int(created.id)
+
+    @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("cloudspace", "machine"))
+    def list_(self, account_id: int | None = None, limit: Limit = 0, offset: Offset = 0) -> list[dict[str, Any]]:
+        """List all cloudspaces, of one account if asked."""
+        rows = self.service(Cloudspaces).rows(account_id=account_id, skip=offset, limit=limit)
+        stacks = names(Stack, rows, "stack_id")
+        return [
+            answer | {"machines": row["machines"], "nodeName": stacks.get(row.get("stack_id") or 0, "")}
+            for row, answer in zip(rows, answers.cloudspace_list(rows), strict=True)
+        ]
+
+    @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("cloudspace:{cloudspace_id}",))
+    def get(self, cloudspace_id: CloudspaceId) -> dict[str, Any]:
+        """Show one cloudspace, a gone one too."""
+        row = one(Model, cloudspace_id)
+        stacks = names(Stack, [row], "stack_id")
+        return answers.cloudspace_detail(row) | {"nodeName": stacks.get(row.get("stack_id") or 0, "")}
+
+    @method(right=OPERATORS, title="Deploy gateway")
+    def deploy_vfw(self, cloudspace_id: Annotated[int, Arg("Cloudspace")]) -> str:
+        """Deploy the gateway of a cloudspace that is VIRTUAL or in ERROR. Returns the state."""
+        return self.service(Cloudspaces).deploy(cloudspace_id)
+
+    @method(right=OPERATORS, destructive=True, title="Delete cloudspace")
+    def destroy(
+        self,
+        cloudspace_id: CloudspaceId,
+        reason: Reason = "",
+        permanently: bool = False,  # noqa: ARG002 - no bin yet
+    ) -> bool:
+        """Delete a cloudspace that has no machines left."""
+        self.service(Cloudspaces).destroy(cloudspace_id, reason or f"Deleted by {self.call.principal.name}.")
+        return True
