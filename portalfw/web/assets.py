@@ -1,6 +1,7 @@
 """The files of the browser bundle: their addresses, and the route that serves them.
 
-The build writes each file under a name with a content hash, so browsers may keep it for ever, and a compressed twin beside it.
+The build writes each file under a name with a content hash, so browsers may keep it for ever, and a compressed twin
+beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ import flask
 BUNDLE = Path(__file__).parent / "static" / "bundle"
 URL = "/static/bundle/"
 FOR_EVER = "public, max-age=31536000, immutable"
+MIMETYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+}
 
 
 class BundleMissingError(LookupError):
@@ -51,7 +59,7 @@ def blueprint() -> flask.Blueprint:
 
     @routes.get(URL + "<name>")
     def bundle(name: str) -> flask.Response:
-        packed = "gzip" in flask.request.accept_encodings and (BUNDLE / f"{Path(name).name}.gz").is_file()
+        packed = flask.request.accept_encodings.quality("gzip") > 0 and (BUNDLE / f"{Path(name).name}.gz").is_file()
         response = flask.send_from_directory(BUNDLE, f"{name}.gz" if packed else name, mimetype=_mimetype(name))
         if packed:
             response.headers["Content-Encoding"] = "gzip"
@@ -60,15 +68,6 @@ def blueprint() -> flask.Blueprint:
         return response
 
     return routes
-
-
-MIMETYPES = {
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-    ".woff2": "font/woff2",
-    ".json": "application/json",
-}
 
 
 def _mimetype(name: str) -> str:

@@ -1,6 +1,7 @@
 """The typed face of the page frame: what a page, the sign-in form and an error page need to be shown.
 
-``render_frame(Frame(...))`` gives the whole HTML document. The templates stand on their own and need no Flask application.
+``render_frame(Frame(...))`` gives the whole HTML document. The templates stand on their own and need no Flask
+application.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Theme = Literal["auto", "light", "dark"]
 
 @dataclass(frozen=True)
 class NavItem:
-    """A link in the sidebar. ``icon`` is a name of bootstrap-icons; without one the link is indented under the one above."""
+    """A link in the sidebar. ``icon`` is a name of bootstrap-icons; without one the link is indented."""
 
     label: str
     href: str
@@ -76,7 +77,7 @@ class PageHead:
 
 @dataclass(frozen=True)
 class PageView:
-    """A rendered wiki page. Without ``head`` and without an ``<h1>`` in ``html`` the frame shows ``title`` as the heading."""
+    """A rendered wiki page. Without ``head`` and an ``<h1>`` in ``html`` the frame shows ``title`` as the heading."""
 
     title: str
     html: Markup

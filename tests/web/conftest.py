@@ -17,7 +17,9 @@ from portalfw.web import assets
 from . import sample
 
 CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+SWITCHES = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+)
 WAIT = 5000  # ms; longest wait for anything on a page
 
 
@@ -60,7 +62,7 @@ def portal() -> Iterator[tuple[sample.Portal, str]]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     found = sample.Portal()
     server = make_server("127.0.0.1", 0, sample.create_app(found), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield found, f"http://127.0.0.1:{server.port}"
     found.broken = True
