@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from portalfw.wiki.errors import MacroArgumentError
 if TYPE_CHECKING:
     from portalfw.rest.declaration import Argument, Method
 
+RESULT = re.compile(r"\{(result(?:\.\w+)?)\}")
 TYPES = {"int": "number", "float": "number", "bool": "checkbox", "list": "list", "object": "json", "str": "text"}
 KNOWN = frozenset(
     "api label icon style values goto done title text confirm when reason shortcut href ask defaults choices".split()
@@ -62,16 +64,19 @@ def _look(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _goto(ctx: MacroContext, target: str, row: Mapping[str, Any] | None) -> str:
     """Return the page to open afterwards; ``{result}`` and ``{result.x}`` stay, the browser fills them in."""
-    kept = target.replace("{result", "\x00")
-    address = ctx.link(kept.replace("}", "\x01") if "\x00" in kept else kept, row or {})
-    return address.replace("%00", "{result").replace("%01", "}")
+    address = ctx.link(RESULT.sub("\x00\\1\x01", target), row or {})
+    return address.replace("%00", "{").replace("%01", "}")
 
 
-def _fields(ctx: MacroContext, method: Method, values: dict[str, Any], given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _fields(
+    ctx: MacroContext, method: Method, values: dict[str, Any], given: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     names = {argument.wire for argument in method.arguments}
     wrong = next((name for name in values if name not in names), None)
     if wrong:
-        raise MacroArgumentError(f"{method.address} has no argument {wrong!r}; it has {', '.join(sorted(names)) or 'none'}")
+        raise MacroArgumentError(
+            f"{method.address} has no argument {wrong!r}; it has {', '.join(sorted(names)) or 'none'}"
+        )
     ask = given.get("ask")
     asked = ask if isinstance(ask, list) else [part.strip() for part in str(ask).split(",")] if ask else None
     fields = []
@@ -115,7 +120,11 @@ def _choices(ctx: MacroContext, argument: Argument, given: Any) -> list[dict[str
         rows = ctx.call(address, **arguments)
     except PortalError:
         return None  # the viewer may not list them, so he types the value
-    return [{"value": row.get("id"), "label": row.get("name") or str(row.get("id"))} for row in rows if isinstance(row, dict)]
+    return [
+        {"value": row.get("id"), "label": row.get("name") or str(row.get("id"))}
+        for row in rows
+        if isinstance(row, dict)
+    ]
 
 
 def _choice_call(given: Any) -> tuple[str | None, dict[str, Any]]:

@@ -65,7 +65,9 @@ def text(value: Any) -> str:
         return checked(str(value))
     if isinstance(value, Shape):
         return checked(value.raw)
-    if isinstance(value, (list, tuple)) and all(isinstance(part, (str, int, float, type(None))) for part in value[:1000]):
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(part, (str, int, float, type(None))) for part in value[:1000]
+    ):
         return checked(", ".join(text(part) for part in value[:1000]))
     raise TypeError(f"a {'list' if isinstance(value, (list, tuple)) else 'object'} is not text; name one of its fields")
 

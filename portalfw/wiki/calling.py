@@ -18,7 +18,9 @@ FIELD = re.compile(r"\{(\w+)\}")
 class Dispatch(Protocol):
     """The part of the dispatcher that pages use."""
 
-    def call(self, principal: Principal, address: str, given: Mapping[str, Any], *, via: Literal["page"] = "page") -> Any:
+    def call(
+        self, principal: Principal, address: str, given: Mapping[str, Any], *, via: Literal["page"] = "page"
+    ) -> Any:
         """Call the method at ``address``."""
 
     def describe(self, address: str) -> Method:
@@ -49,7 +51,9 @@ class Caller:
         """
         method = self.describe(address)
         if not method.declaration.readonly:
-            raise MacroError(f"{method.address} changes something; a page may only read. Use the macro action for a button")
+            raise MacroError(
+                f"{method.address} changes something; a page may only read. Use the macro action for a button"
+            )
         given = {name: value for name, value in arguments.items() if value is not None}
         self.topics.update(topics(method, given))
         return plain(self.dispatcher.call(self.principal, address, given))

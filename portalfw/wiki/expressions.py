@@ -31,7 +31,7 @@ from portalfw.wiki.scan import Code, Segment
 SECRET = "q" + secrets.token_hex(8)  # nobody outside of this process knows how a placeholder looks
 TAG = f"_tag{SECRET}"
 RECORD = "_record"
-LEFT_TAG = re.compile(rf"{{% {TAG} (\d+) *\n* *%}}")
+LEFT_TAG = re.compile(rf"{{%\+ {TAG} (\d+) \n*\+%}}")
 
 
 class Placed(str):
@@ -77,6 +77,8 @@ class PageEnvironment(ImmutableSandboxedEnvironment):
             extensions=[_Tags],
             autoescape=False,  # values never reach the text: see _finalize
             keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
             cache_size=0,
         )
         self.filters = {**FILTERS, "_bounded": bounds.bounded, "_concatenate": bounds.concatenate}
@@ -187,9 +189,7 @@ def _text_node(value: str, line: int) -> nodes.Expr:
     for output in tree.body:
         if not isinstance(output, nodes.Output):
             raise TemplateSyntaxError("an argument may hold ${…}, but no {% %}", line)
-        parts.extend(
-            nodes.Const(part.data) if isinstance(part, nodes.TemplateData) else part for part in output.nodes
-        )
+        parts.extend(nodes.Const(part.data) if isinstance(part, nodes.TemplateData) else part for part in output.nodes)
     for part in parts:
         part.set_lineno(line, override=True)
     return parts[0] if len(parts) == 1 else _concatenated(parts, line)
@@ -211,7 +211,13 @@ class Text:
     segments: Sequence[Segment]
     first_line: int
     names: frozenset[str]  # the variables that it reads
-    call_names: Mapping[int, frozenset[str]]  # the variables that each macro call reads
+    call_names: Mapping[int, frozenset[str]]  # the variables that each macro call reads, by segment
+
+    @functools.cached_property
+    def numbers(self) -> Mapping[int, int]:
+        """The place of each macro call among the calls of the text, counting from 1, by segment."""
+        calls = (index for index, segment in enumerate(self.segments) if isinstance(segment, MacroCall))
+        return {index: number for number, index in enumerate(calls, 1)}
 
     def run(self, values: Mapping[str, Any], recorder: Any, *, limit: int) -> str:
         """Return the Markdown, in which placeholders stand for values and macro calls.
@@ -274,7 +280,7 @@ def _call_names(tree: nodes.Template, everything: frozenset[str]) -> dict[int, f
 
 def _tag(index: int, segment: Code | MacroCall) -> str:
     lines = segment.text.count("\n") if isinstance(segment, Code) else segment.end_lines
-    return f"{{% {TAG} {index} {chr(10) * lines}%}}"
+    return f"{{%+ {TAG} {index} {chr(10) * lines}+%}}"
 
 
 @dataclass(frozen=True)

@@ -119,5 +119,6 @@ FILTERS: Mapping[str, Any] = {
     "trim": lambda value: text(value).strip(),
 }
 TESTS: Mapping[str, Any] = {
-    name: jinja_tests.TESTS[name] for name in ("defined", "undefined", "none", "number", "string", "mapping", "sequence", "in")
+    name: jinja_tests.TESTS[name]
+    for name in ("defined", "undefined", "none", "number", "string", "mapping", "sequence", "in")
 }

@@ -108,7 +108,9 @@ def macro(function: MacroFunction) -> Macro:
     for parameter in list(inspect.signature(function).parameters.values())[1:]:
         if parameter.name not in hints:
             code = function.__code__
-            raise StartError(f"{code.co_filename}:{code.co_firstlineno}: argument {parameter.name} of macro has no type.")
+            raise StartError(
+                f"{code.co_filename}:{code.co_firstlineno}: argument {parameter.name} of macro has no type."
+            )
         parameters.append(_parameter(parameter, hints[parameter.name]))
     return Macro(function.__name__.rstrip("_"), inspect.getdoc(function) or "", tuple(parameters), function)
 
@@ -129,11 +131,20 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> Parameter:
 
 def _is_list(hint: Any) -> bool:
     """Tell whether a list is wanted where text would be wrong."""
-    kinds = {typing.get_origin(part) or part for part in (get_args(hint) if typing.get_origin(hint) is not list else (hint,))}
+    kinds = {
+        typing.get_origin(part) or part for part in (get_args(hint) if typing.get_origin(hint) is not list else (hint,))
+    }
     return list in kinds and str not in kinds
 
 
-WORDS = {int: "a whole number", str: "text", bool: "true or false", float: "a number", dict: "an object", list: "a list"}
+WORDS = {
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+    float: "a number",
+    dict: "an object",
+    list: "a list",
+}
 
 
 def _type_name(hint: Any) -> str:

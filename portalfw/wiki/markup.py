@@ -103,7 +103,9 @@ class Converter:
         raw = markdown.convert(LONE_LINE.sub(r"\n\n\1\2\n\n", text))
         headings = [_heading(token) for token in _flat(getattr(markdown, "toc_tokens", []))]
         self._idle.append(markdown.reset())
-        clean = nh3.clean(raw, tags=TAGS, attributes=dict(ATTRIBUTES), url_schemes=SCHEMES, link_rel="noopener noreferrer")
+        clean = nh3.clean(
+            raw, tags=TAGS, attributes=dict(ATTRIBUTES), url_schemes=SCHEMES, link_rel="noopener noreferrer"
+        )
         clean = LONE_PARAGRAPH.sub(_block, clean)
         clean = MIXED_PARAGRAPH.sub(r'<div class="p">\1</div>', clean)  # macros may give blocks, which no <p> may hold
         clean = TASK.sub(_task, clean)

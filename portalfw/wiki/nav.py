@@ -62,5 +62,7 @@ def read_nav(text: str) -> tuple[NavSection, ...]:
         elif link:
             sections[-1][1].append(NavLink(link[1], link[2], link[3]))
         elif words:
-            raise PageSyntaxError(f"nav.md: {words[:60]!r} is neither '## Group' nor '- [Label](Page) {{icon}}'", number)
+            raise PageSyntaxError(
+                f"nav.md: {words[:60]!r} is neither '## Group' nor '- [Label](Page) {{icon}}'", number
+            )
     return tuple(NavSection(title, tuple(links)) for title, links in sections if links)

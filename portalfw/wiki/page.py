@@ -61,6 +61,13 @@ class Page:
         return (float(order) if isinstance(order, (int, float)) else 1000.0, self.label.casefold())
 
     @property
+    def above(self) -> str | None:
+        """The key of the page that this one is a child of: the last of its ``parent``."""
+        parent = self.source.meta.get("parent")
+        target = list(parent.values())[-1] if isinstance(parent, Mapping) and parent else parent
+        return address.page_key(str(target).partition("?")[0]) if target else None
+
+    @property
     def icon(self) -> str | None:
         """The page's icon, a name of bootstrap-icons."""
         icon = self.source.meta.get("icon")

@@ -65,7 +65,9 @@ class PageParts:
             _inline(rendered["actions"].html) if "actions" in rendered else None,
         )
         topics = frozenset[str]().union(*(part.topics for part in rendered.values()))
-        return WholePage(rendered["body"].html, head, topics | self.place.data.topics_of(frozenset(self.place.data.values)))
+        return WholePage(
+            rendered["body"].html, head, topics | self.place.data.topics_of(frozenset(self.place.data.values))
+        )
 
     def one(self, key: str) -> str:
         """Render one macro, or the state or sub line of the head, in its wrapper.

@@ -38,7 +38,9 @@ class Param:
         try:
             return convert(self.type_name, given)
         except (ValueError, KeyError, OverflowError):
-            raise self._wrong(f"{self.name} in the address must be {WORDS[self.type_name]}, not {given[:60]!r}.") from None
+            raise self._wrong(
+                f"{self.name} in the address must be {WORDS[self.type_name]}, not {given[:60]!r}."
+            ) from None
 
     def _wrong(self, message: str) -> InvalidError:
         return InvalidError(message, detail={"argument": self.name})

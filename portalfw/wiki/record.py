@@ -46,6 +46,7 @@ class Recorder:
         """Begin empty; ``show`` draws shapes, ``prefix`` keeps the keys of several texts of a page apart."""
         self.segments = text_.segments
         self.reads = text_.call_names
+        self.numbers = text_.numbers
         self._show = show
         self.prefix = prefix
         self.budget = Budget(steps)
@@ -71,6 +72,6 @@ class Recorder:
         if not isinstance(call, MacroCall):
             raise TypeError(f"segment {index} is no macro call")
         times = self._times[index] = self._times.get(index, -1) + 1
-        key = f"{self.prefix}{call.name}-{index}" + (f"-{times}" if times else "")
+        key = f"{self.prefix}{call.name}-{self.numbers[index]}" + (f"-{times}" if times else "")
         self.calls.append(PlacedCall(key, call, named, positional, body, self.reads.get(index, frozenset())))
         return Placed(f"{SECRET}c{len(self.calls) - 1}z")

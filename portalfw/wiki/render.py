@@ -73,7 +73,9 @@ class Renderer:
     def _assemble(self, draft: Draft, blocks: Mapping[str, Block], place: Place) -> Rendered:
         layout = Layout()
         parts = list(_fill(draft, blocks, place, layout))
-        topics = frozenset[str]().union(*(blocks[call.key].topics for call in draft.recorder.calls if call.key in blocks))
+        topics = frozenset[str]().union(
+            *(blocks[call.key].topics for call in draft.recorder.calls if call.key in blocks)
+        )
         html = Markup("".join([*parts, layout.close()]))  # noqa: S704 - cleaned Markdown, escaped values, macros' own HTML
         return Rendered(html, draft.html.headings, topics)
 
@@ -103,7 +105,11 @@ def _fill(draft: Draft, blocks: Mapping[str, Block], place: Place, layout: Layou
         elif part.index < len(draft.recorder.calls):
             call = draft.recorder.calls[part.index]
             known = Layout.knows(call)
-            yield layout.place(call) if known else wrapper(call.key, blocks[call.key], place, block_level=part.where == "block")
+            yield (
+                layout.place(call)
+                if known
+                else wrapper(call.key, blocks[call.key], place, block_level=part.where == "block")
+            )
 
 
 def _value(values: Sequence[PlacedValue], slot: Slot) -> str:

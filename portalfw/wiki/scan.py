@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from portalfw.wiki.calls import MacroCall, read_call
+from portalfw.wiki.words import WordError, expression_end
 
 FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[^\n]*")
 INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 LISTED = re.compile(r" {0,3}(?:[-*+]|\d+[.)]|\[\^[^\]]+\]:|:|!!!)[ \t]")
-MARK = re.compile(r"\\[\\{`$]|`+|<!--|\{\{")
+MARK = re.compile(r"\\[\\{`$]|`+|<!--|\$\{|\{%|\{\{")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class _Scanner:
         if mark == "<!--":
             end = self.text.find("-->", self.position)
             return Code(self._take(len(self.text) if end < 0 else end + 3))
+        if mark in {"${", "{%"}:
+            return self._take(self._expression_end(mark))
         if mark == "{{":
             read = read_call(self.text, self.position, self.first_line + self.text.count("\n", 0, self.position))
             if read:
@@ -107,6 +110,16 @@ class _Scanner:
                 return read[0]
             return Code(self._take(self.position + 2))
         return Code(self._take(self._span_end(mark)))
+
+    def _expression_end(self, mark: str) -> int:
+        """Return the end of an expression or block, whose braces and quotes are its own."""
+        if mark == "{%":
+            end = self.text.find("%}", self.position)
+            return self.position + 2 if end < 0 else end + 2
+        try:
+            return expression_end(self.text, self.position)
+        except WordError:
+            return self.position + 2
 
     def _escaped(self) -> str:
         """Return ``\\{{`` and ``\\${`` as the text they stand for; Markdown's own escapes as they are."""

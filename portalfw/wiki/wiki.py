@@ -23,10 +23,11 @@ from portalfw.wiki.context import Place
 from portalfw.wiki.data import Data, DataError, fetch
 from portalfw.wiki.errors import PageSyntaxError
 from portalfw.wiki.macro import Macros
+from portalfw.wiki.nav import NavGroup
 from portalfw.wiki.page import Page
 from portalfw.wiki.pageparts import PageParts
 from portalfw.wiki.render import Renderer
-from portalfw.wiki.rights import require
+from portalfw.wiki.rights import letters_of, require
 from portalfw.wiki.runner import Runner
 from portalfw.wiki.settings import Limits, WikiSettings
 from portalfw.wiki.space import HOME, Space, find_spaces
@@ -51,7 +52,9 @@ class _Target:
 class Wiki:
     """All spaces of an installation, and how their pages are shown."""
 
-    def __init__(self, content: Content, dispatcher: Dispatch, settings: WikiSettings, limits: Limits | None = None) -> None:
+    def __init__(
+        self, content: Content, dispatcher: Dispatch, settings: WikiSettings, limits: Limits | None = None
+    ) -> None:
         """Load the macros and find the spaces.
 
         :raises StartError: naming the file of a macro that cannot be loaded.
@@ -100,6 +103,16 @@ class Wiki:
         :raises PageSyntaxError: if its text cannot be understood.
         """
         return self._page(_Target(self._space(space), name, ""), principal)
+
+    def readable(self, principal: Principal, space: str) -> list[Page]:
+        """Return the pages of a space that the viewer may read."""
+        found = self._space(space)
+        rights = found.config.rights
+        return [page for page in found.pages() if "R" in letters_of(principal, {**rights, **page.rights})]
+
+    def navigation(self, principal: Principal, space: str) -> list[NavGroup]:
+        """Return a space's navigation as the viewer may see it."""
+        return menus.navigation(self._space(space), principal, set())
 
     def include(self, page: Page, place: Place, key: str) -> tuple[Markup, frozenset[str]]:
         """Render a page within another; return the HTML and what it depends on.
@@ -162,7 +175,9 @@ class Wiki:
         page, place = parts.page, parts.place
         title = text(page.title.run(parts.values)) or page.name
         above = menus.parents(page, parts.values)
-        around = self._around(space, place.principal, {page_key(page.name), *(page_key(one[1].partition("?")[0]) for one in above)})
+        around = self._around(
+            space, place.principal, {page_key(page.name), *(page_key(one[1].partition("?")[0]) for one in above)}
+        )
         crumbs = menus.breadcrumbs(space, page, title, above, place.params)
         rendered = parts.all(title)
         refresh = page.source.meta.get("refresh")
@@ -198,7 +213,9 @@ class Wiki:
             space = None  # the navigation of a space that the viewer may not see is no business of his
         around = self._around(space, principal, set())
         crumbs = [(space.config.title, f"/{space.name}")] if space else []
-        return PageView(fault.title, path, Markup(), replace(around, breadcrumbs=[*crumbs, (fault.title, path)]), fault=fault)
+        return PageView(
+            fault.title, path, Markup(), replace(around, breadcrumbs=[*crumbs, (fault.title, path)]), fault=fault
+        )
 
 
 def _json_twin(page: Page, place: Place, values: Mapping[str, Any]) -> Twin:

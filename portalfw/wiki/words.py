@@ -52,7 +52,12 @@ def _value(text: str, position: int, end: str) -> tuple[str, int]:
         return _quoted(text, position)
     start = position
     while position < len(text) and not text[position].isspace():
-        if end and text.startswith(end, position):
+        if (
+            end
+            and text.startswith(end, position)
+            or text[position] == ","
+            and text[position + 1 : position + 2].isspace()
+        ):
             break
         position = expression_end(text, position) if text.startswith("${", position) else position + 1
     return text[start:position], position

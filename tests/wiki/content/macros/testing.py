@@ -10,7 +10,9 @@ from portalfw.wiki import Block, MacroContext, macro
 
 
 @macro
-def echo(ctx: MacroContext, value: Any = None, number: int = 0, names: list[str] | None = None, body: Any = None) -> Block:
+def echo(
+    ctx: MacroContext, value: Any = None, number: int = 0, names: list[str] | None = None, body: Any = None
+) -> Block:
     """Show the arguments exactly as they arrived."""
     return Block(Markup("<code>{}</code>").format(escape(repr((value, number, names, body)))), ctx.topics)
 

@@ -1,0 +1,43 @@
+"""Macros about pages: contents, children, inclusion, navigation."""
+
+from __future__ import annotations
+
+from portalfw.wiki import Block, MacroContext, macro
+from portalfw.wiki.address import page_key
+
+
+@macro
+def toc(ctx: MacroContext, depth: int = 3, title: str = "On this page") -> Block:
+    """Table of the page's headings. depth: the deepest level that is listed."""
+    headings = [heading for heading in ctx.place.headings if heading.level <= depth]
+    top = min((heading.level for heading in headings), default=1)
+    return ctx.render("toc.html", headings=headings, top=top, title=title)
+
+
+@macro
+def children(ctx: MacroContext, page: str | None = None, title: str | None = None) -> Block:
+    """Links to the pages whose ``parent`` is this page (or ``page``)."""
+    wanted = page_key(page or ctx.page.name)
+    found = sorted(
+        (one for one in ctx.wiki.readable(ctx.principal, ctx.page.space) if one.above == wanted),
+        key=lambda one: one.order,
+    )
+    links = [{"label": one.label, "href": ctx.link(one.name), "icon": one.icon} for one in found]
+    return ctx.render("links.html", links=links, title=title)
+
+
+@macro
+def include(ctx: MacroContext, page: str, space: str | None = None) -> Block:
+    """Text of another page, in place, with the viewer's rights."""
+    found = ctx.wiki.page(ctx.principal, space or ctx.page.space, page)
+    html, topics = ctx.wiki.include(found, ctx.place, ctx.key)
+    ctx.watch(*topics)
+    return Block(html, ctx.topics)
+
+
+@macro
+def nav(ctx: MacroContext, group: str | None = None) -> Block:
+    """The space's navigation as a list, or one group of it."""
+    groups = [one for one in ctx.wiki.navigation(ctx.principal, ctx.page.space) if group is None or one.title == group]
+    links = [{"label": item.label, "href": item.href, "icon": item.icon} for one in groups for item in one.items]
+    return ctx.render("links.html", links=links, title=group)

@@ -1,0 +1,98 @@
+"""What happened: the output of a job, the history of an object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from macros.columns import Column, read_columns
+from portalfw.wiki import Address, Block, MacroContext, macro
+from portalfw.wiki.address import field_of
+from portalfw.wiki.errors import MacroError
+
+TEXTS = ("text", "line", "message")
+AT = ("at", "time", "epoch", "date", "created")
+
+
+@macro
+def log(
+    ctx: MacroContext,
+    api: Address | None = None,
+    data: str | list[Any] | None = None,
+    args: dict[str, Any] | None = None,
+    title: str | None = None,
+    status: str | None = None,
+    empty: str | None = None,
+) -> Block:
+    """Output of a job, line by line: the answer of a method, or an entry of the page's ``data:``.
+
+    A line is a text, or has ``text`` (or ``line``, ``message``), ``level`` and ``at``. status: of the job; while it runs
+    the log follows its end.
+    """
+    running = status in {"QUEUED", "LEASED", "RUNNING"}
+    lines = [_line(line) for line in _records(ctx, api, data, args)]
+    return ctx.render("log.html", lines=lines, title=title, state=status, kind="job", running=running, empty=empty)
+
+
+@macro
+def history(
+    ctx: MacroContext,
+    api: Address | None = None,
+    data: str | list[Any] | None = None,
+    args: dict[str, Any] | None = None,
+    text: str = "text",
+    at: str | None = None,
+    two: str | None = None,
+    status: str | None = None,
+    title: str | None = None,
+    more: str | None = None,
+    empty: str | None = None,
+    limit: int = 20,
+) -> Block:
+    """List of what happened, newest first as the method answers it.
+
+    text: ``field -> Page?id={id}`` or a text with ``{field}``s. at: field of the time. two: field or text of the grey
+    second line. status: field of the result (OK, ERROR, RUNNING …).
+    """
+    column = read_columns({"text": text})[0]
+    below = read_columns({"two": two})[0] if two else None
+    items = [_item(ctx, row, column, below, at, status) for row in _records(ctx, api, data, args)[:limit]]
+    label, arrow, target = (more or "").partition("->")
+    link = {"label": label.strip(), "href": ctx.link(target.strip())} if arrow else None
+    return ctx.render("feed.html", items=items, title=title, link=link, none=empty)
+
+
+def _item(
+    ctx: MacroContext, row: Any, column: Column, below: Column | None, at: str | None, status: str | None
+) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        return {"text": str(row)}
+    times = [at] if at else AT
+    state = field_of(row, status) if status else None
+    return {
+        "parts": [column.value(ctx, row)],
+        "at": next((row[name] for name in times if row.get(name)), None),
+        "two": below.value(ctx, row).raw if below else None,
+        "state": str(state) if state else None,
+    }
+
+
+def _line(line: Any) -> dict[str, Any]:
+    if not isinstance(line, Mapping):
+        return {"text": str(line)}
+    text = next((line[name] for name in TEXTS if line.get(name) is not None), "")
+    at = next((line[name] for name in AT if line.get(name)), None)
+    shown = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3] if isinstance(at, (int, float)) else at
+    return {"text": str(text), "level": str(line.get("level") or "info"), "at": shown}
+
+
+def _records(ctx: MacroContext, api: str | None, data: Any, args: dict[str, Any] | None) -> list[Any]:
+    if (api is None) == (data is None):
+        raise MacroError("give either api: or data:")
+    found = ctx.call(api, **(args or {})) if api else ctx.data(data) if isinstance(data, str) else data
+    if isinstance(found, Mapping):
+        found = next((found[name] for name in ("rows", "items", "lines", "data") if name in found), None)
+    if not isinstance(found, list):
+        raise MacroError("the answer is no list")
+    return found
