@@ -408,8 +408,10 @@ LAYOUT = {
     "machines": (machines, "{head}{table}"),
     "machine": (
         machine,
-        '{head}{op}<div class="cols"><div>{facts}<h2>Port forwards</h2>{ports}{log}</div>'
-        "<div>{disks}{note}{snapshots}</div></div>",
+        (
+            '{head}{op}<div class="cols"><div>{facts}<h2>Port forwards</h2>{ports}{log}</div>'
+            "<div>{disks}{note}{snapshots}</div></div>"
+        ),
     ),
 }
 TITLES = {"home": "Dashboard", "machines": "Virtual machines", "machine": "web-01"}
