@@ -17,7 +17,25 @@ if TYPE_CHECKING:
 RESULT = re.compile(r"\{(result(?:\.\w+)?)\}")
 TYPES = {"int": "number", "float": "number", "bool": "checkbox", "list": "list", "object": "json", "str": "text"}
 KNOWN = frozenset(
-    "api label icon style values goto done title text confirm when reason shortcut href ask defaults choices".split()
+    (
+        "api",
+        "label",
+        "icon",
+        "style",
+        "values",
+        "goto",
+        "done",
+        "title",
+        "text",
+        "confirm",
+        "when",
+        "reason",
+        "shortcut",
+        "href",
+        "ask",
+        "defaults",
+        "choices",
+    )
 )
 
 

@@ -14,13 +14,13 @@ STAT = frozenset({"label", "value", "unit", "percent", "text", "href", "of", "fo
 
 @macro
 def state(ctx: MacroContext, value: str | None = None, job: bool = False) -> Block:
-    """State as icon and word. job: a job that runs is at work, where a machine that runs is well."""
+    """Show a state as icon and word. job: a job that runs is at work, where a machine that runs is well."""
     return ctx.render("one_value.html", value=shaped(value, "job" if job else "state"))
 
 
 @macro
 def count(ctx: MacroContext, api: Address, args: dict[str, Any] | None = None) -> Block:
-    """Number of rows that a list method answers, or the number that a method answers."""
+    """Count the rows that a list method answers, or show the number that a method answers."""
     answer = ctx.call(api, **(args or {}))
     if isinstance(answer, Mapping):
         answer = answer.get("total", answer.get("count", answer))
@@ -29,7 +29,7 @@ def count(ctx: MacroContext, api: Address, args: dict[str, Any] | None = None) -
 
 @macro
 def stats(ctx: MacroContext, body: list[dict[str, Any]], title: str | None = None) -> Block:
-    """Box of three or four figures, a YAML list of ``label`` and ``value``.
+    """Show a box of three or four figures, a YAML list of ``label`` and ``value``.
 
     unit: behind the value. of: the whole, which makes a meter. percent: the meter itself. format: as in columns.
     text: one sentence that says what it means. href: page that it leads to.

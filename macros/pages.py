@@ -37,7 +37,7 @@ def include(ctx: MacroContext, page: str, space: str | None = None) -> Block:
 
 @macro
 def nav(ctx: MacroContext, group: str | None = None) -> Block:
-    """The space's navigation as a list, or one group of it."""
+    """Show the space's navigation as a list, or one group of it."""
     groups = [one for one in ctx.wiki.navigation(ctx.principal, ctx.page.space) if group is None or one.title == group]
     links = [{"label": item.label, "href": item.href, "icon": item.icon} for one in groups for item in one.items]
     return ctx.render("links.html", links=links, title=group)

@@ -27,8 +27,8 @@ def log(
 ) -> Block:
     """Output of a job, line by line: the answer of a method, or an entry of the page's ``data:``.
 
-    A line is a text, or has ``text`` (or ``line``, ``message``), ``level`` and ``at``. status: of the job; while it runs
-    the log follows its end.
+    A line is a text, or has ``text`` (or ``line``, ``message``), ``level`` and ``at``. status: of the job; while it
+    runs the log follows its end.
     """
     running = status in {"QUEUED", "LEASED", "RUNNING"}
     lines = [_line(line) for line in _records(ctx, api, data, args)]

@@ -39,7 +39,7 @@ def table(
     columns: lines of ``Label: field | format -> Page?id={id}``; without them every field of the first row.
     actions: buttons in each row, as in the macro ``actions``, with ``{field}`` for the row's values.
     title, more (``Label -> Page``): above the table. name: what the rows are ("machines").
-    id: DOM id of the table. empty, hint, icon: what is said without rows. limit: rows a page, where the method can page.
+    id: DOM id of the table. empty, hint, icon: what is said without rows. limit: rows a page, if the method can page.
     """
     rows, pager = _rows(ctx, api, data, args or {}, limit)
     described = read_columns(columns if columns is not None else _every_field(rows))

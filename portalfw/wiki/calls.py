@@ -35,19 +35,14 @@ class MacroCall:
 
 
 def read_call(text: str, start: int, line: int) -> tuple[MacroCall, int] | None:
-    """Read the call that begins with ``{{`` at ``start``; return it and the position behind it, None if it is mere text."""
+    """Read the call that begins at ``start``; return it and the position behind it, None if it is mere text."""
     found = NAME.match(text, start)
     if not found:
         return None
     name = found[1].replace("-", "_").lower()
     try:
         words, position, closed = read_words(text, found.end(), end=END)
-        body = None
-        if not closed:
-            close = BODY_END.search(text, position)
-            if not close:
-                raise WordError("the call is not closed: end it with }} on the same line, or alone on a later line")
-            body, position = _body(text[position : close.start()]), close.end()
+        body, position = (None, position) if closed else _body(text, position)
     except WordError as error:
         behind = text.find("\n", start)
         position = behind if behind >= 0 else len(text)
@@ -57,9 +52,12 @@ def read_call(text: str, start: int, line: int) -> tuple[MacroCall, int] | None:
     return MacroCall(name, line, text[start:position], named, positional, body), position
 
 
-def _body(text: str) -> Any:
+def _body(text: str, start: int) -> tuple[Any, int]:
+    close = BODY_END.search(text, start)
+    if not close:
+        raise WordError("the call is not closed: end it with }} on the same line, or alone on a later line")
     try:
-        return yaml.safe_load(text)
+        return yaml.safe_load(text[start : close.start()]), close.end()
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line} of the body" if error.problem_mark else ""
         raise WordError(f"the body is not YAML: {error.problem}{where}") from error

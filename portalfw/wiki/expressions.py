@@ -268,7 +268,7 @@ def compile_text(segments: Sequence[Segment], first_line: int) -> Text:
 
 
 def _call_names(tree: nodes.Template, everything: frozenset[str]) -> dict[int, frozenset[str]]:
-    """Return what each call reads; one that reads a variable of the text itself may depend on all that the text reads."""
+    """Return what each call reads; one that reads a variable set in the text may depend on all that the text reads."""
     own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
     found = {}
     for call in tree.find_all(nodes.Call):

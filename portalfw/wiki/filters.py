@@ -39,7 +39,7 @@ def _field(row: Any, name: str) -> Any:
     return row
 
 
-def _sort(value: Any, attribute: str | None = None, reverse: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - read as sort(reverse=true)
+def _sort(value: Any, attribute: str | None = None, reverse: bool = False) -> list[Any]:
     def key(row: Any) -> tuple[bool, float, str]:
         part = _field(row, attribute) if attribute else row
         is_number = isinstance(part, (int, float))
@@ -48,7 +48,7 @@ def _sort(value: Any, attribute: str | None = None, reverse: bool = False) -> li
     return sorted(_list(value), key=key, reverse=bool(reverse))
 
 
-def _where(value: Any, attribute: str, wanted: Any = True) -> list[Any]:  # noqa: FBT002 - where('active') asks for a true field
+def _where(value: Any, attribute: str, wanted: Any = True) -> list[Any]:
     return [row for row in _list(value) if _field(row, attribute) == wanted]
 
 

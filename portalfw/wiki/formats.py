@@ -48,7 +48,7 @@ def duration(seconds: float) -> str:
 
 def known(value: Any) -> bool:
     """Tell whether there is something to show."""
-    return value is not None and value != "" and value != [] and value != {}
+    return value is not None and not (isinstance(value, (str, list, dict)) and len(value) == 0)
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
@@ -17,7 +17,7 @@ from portalfw.wiki.calls import BODY
 from portalfw.wiki.errors import MacroArgumentError, MacroNotFoundError
 
 if TYPE_CHECKING:
-    from portalfw.wiki.context import MacroContext
+    pass
 
 MacroFunction = Callable[..., Block]
 
@@ -99,7 +99,7 @@ def _check(parameter: Parameter, given: Mapping[str, Any]) -> Any:
 
 
 def macro(function: MacroFunction) -> Macro:
-    """Declare a macro: its name, arguments, types and defaults are those of the function, whose first argument is ``ctx``.
+    """Declare a macro: name, arguments, types and defaults are those of the function, whose first argument is ``ctx``.
 
     :raises StartError: if an argument has no type, naming file and line.
     """

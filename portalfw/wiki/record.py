@@ -14,7 +14,7 @@ from portalfw.wiki.calls import MacroCall
 from portalfw.wiki.expressions import SECRET, Placed, Text
 from portalfw.wiki.formats import Shape
 
-UNKNOWN = Markup('<span class="mute" title="{} is not known here">–</span>')  # noqa: RUF001, S704 - escaped by format()
+UNKNOWN = Markup('<span class="mute" title="{} is not known here">–</span>')
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,14 @@ from portalfw.wiki.context import Place
 from portalfw.wiki.expressions import Text
 from portalfw.wiki.layout import Layout
 from portalfw.wiki.markup import PLACE, Converter, Heading, Html, Slot, fill
-from portalfw.wiki.record import PlacedCall, PlacedValue, Recorder
+from portalfw.wiki.record import PlacedValue, Recorder
 from portalfw.wiki.runner import Runner
 from portalfw.wiki.settings import Limits
+
+WRAPPER = Markup(
+    '<{0} class="macro" id="macro-{1}" data-topics="{2}" hx-get="{3}" '
+    'hx-trigger="portal:refresh" hx-swap="outerHTML">{4}</{0}>'
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,4 @@ def wrapper(key: str, block: Block, place: Place, *, block_level: bool = True) -
     name = "div" if block_level else "span"
     if place.depth:  # within an included page: the including macro refreshes
         return Markup("<{0}>{1}</{0}>").format(name, block.html)
-    return Markup(
-        '<{0} class="macro" id="macro-{1}" data-topics="{2}" hx-get="{3}" hx-trigger="portal:refresh" hx-swap="outerHTML">{4}</{0}>'
-    ).format(name, key, " ".join(sorted(block.topics)), place.address(_macro=key), block.html)
+    return WRAPPER.format(name, key, " ".join(sorted(block.topics)), place.address(_macro=key), block.html)

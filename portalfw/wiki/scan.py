@@ -122,7 +122,7 @@ class _Scanner:
             return self.position + 2
 
     def _escaped(self) -> str:
-        """Return ``\\{{`` and ``\\${`` as the text they stand for; Markdown's own escapes as they are."""
+        """Return an escaped call or expression as the text it stands for; Markdown's own escapes as they are."""
         escaped = self._take(self.position + 2)
         if escaped == "\\$" and not self.text.startswith("{", self.position):
             return escaped

@@ -13,7 +13,23 @@ from portalfw.wiki.errors import PageSyntaxError
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)(?:^---[ \t]*$\n?|\Z)", re.DOTALL | re.MULTILINE)
 KNOWN = frozenset(
-    "title state sub actions data params rights refresh order icon parent aliases layout hidden description".split()
+    (
+        "title",
+        "state",
+        "sub",
+        "actions",
+        "data",
+        "params",
+        "rights",
+        "refresh",
+        "order",
+        "icon",
+        "parent",
+        "aliases",
+        "layout",
+        "hidden",
+        "description",
+    )
 )
 
 

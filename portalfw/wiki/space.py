@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,9 +122,11 @@ class _Kept(Generic[T]):
 def _files(folder: Path) -> dict[str, Path]:
     """Return the Markdown files below ``folder`` by page key; of two of one name the one nearer to the top."""
     found: dict[str, Path] = {}
-    for file in sorted(folder.rglob("*.md"), key=lambda file: (-len(file.parts), file)):
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts):
-            found[page_key(file.stem)] = file
+    for place, folders, names in os.walk(folder):  # from the top down
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(".md") and not name.startswith("."):
+                found.setdefault(page_key(name[:-3]), Path(place, name))
     return found
 
 

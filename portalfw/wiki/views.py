@@ -61,7 +61,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class PageView:
-    """A page, rendered for one viewer; its fields are those of the frame. With ``fault`` there is nothing else to show."""
+    """A page, rendered for one viewer. With ``fault`` there is nothing else to show."""
 
     title: str
     path: str

@@ -1,4 +1,4 @@
-"""The words of a macro call or a ``data:`` line: ``name key:value other:'quoted value' "plain value" key:${expression}``."""
+"""The words of a macro call or a ``data:`` line: ``name key:value other:'quoted value' value key:${expression}``."""
 
 from __future__ import annotations
 
@@ -52,11 +52,8 @@ def _value(text: str, position: int, end: str) -> tuple[str, int]:
         return _quoted(text, position)
     start = position
     while position < len(text) and not text[position].isspace():
-        if (
-            end
-            and text.startswith(end, position)
-            or text[position] == ","
-            and text[position + 1 : position + 2].isspace()
+        if (end and text.startswith(end, position)) or (
+            text[position] == "," and text[position + 1 : position + 2].isspace()
         ):
             break
         position = expression_end(text, position) if text.startswith("${", position) else position + 1

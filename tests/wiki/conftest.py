@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from wiki.pad import DISPATCHERS, Pad, make_wiki
 
 from portalfw.store import Mongod, connect, disconnect
 from portalfw.wiki import Wiki
+from wiki.pad import DISPATCHERS, Pad, make_wiki
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -43,17 +43,17 @@ class Machines(Actor, app="demo"):
         return ROWS[machine_id]
 
     @method(right="login")
-    def create(self, name: str, memory: int = 512) -> int:
+    def create(self, name: str, memory: int = 512) -> int:  # noqa: ARG002 - a declaration
         """Create a machine."""
         raise AssertionError("rendering must not call what changes something")
 
     @method(right="login")
-    def start(self, machine_id: int) -> bool:
+    def start(self, machine_id: int) -> bool:  # noqa: ARG002 - a declaration
         """Start a machine."""
         raise AssertionError("rendering must not call what changes something")
 
     @method(right="group:admin", destructive=True)
-    def delete(self, machine_id: int) -> bool:
+    def delete(self, machine_id: int) -> bool:  # noqa: ARG002 - a declaration
         """Delete a machine and its disks."""
         raise AssertionError("rendering must not call what changes something")
 
@@ -87,6 +87,7 @@ class Pad:
     """A space of the test's own, whose pages it writes."""
 
     def __init__(self, folder: Path) -> None:
+        """Make the space in ``folder``."""
         self.space = folder / "spaces" / "pad"
         self.space.mkdir(parents=True)
         (self.space / "space.yaml").write_text("title: Pad\nrights: {user: R}\n")
@@ -119,4 +120,4 @@ class Pad:
         return answer
 
 
-__all__ = ["DISPATCHERS", "ADMIN", "GUEST", "PLANNER", "ROWS", "USER", "Pad", "make_wiki"]
+__all__ = ["ADMIN", "DISPATCHERS", "GUEST", "PLANNER", "ROWS", "USER", "Pad", "make_wiki"]

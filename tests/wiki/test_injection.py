@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+
 from wiki.pad import ROWS, USER, Pad
 
 HOSTILE = [
@@ -50,7 +51,8 @@ parent:
 data:
   machine: demo/machines/get machineId:3
 actions: |
-  {{action demo/machines/delete values:${ {'machineId': machine.id} } confirm:${machine.name} label:'Delete ${machine.name}'}}
+  {{action demo/machines/delete values:${ {'machineId': machine.id} } confirm:${machine.name} label:'Delete it'}}
+  {{action demo/machines/start values:${ {'machineId': machine.id} } label:'Start ${machine.name}'}}
 ---
 # Heading ${machine.name}
 
@@ -96,6 +98,7 @@ class Checker(HTMLParser):
     """Collects what a browser would find: tags, attributes, the text, and whether the tags are balanced."""
 
     def __init__(self) -> None:
+        """Begin with nothing seen."""
         super().__init__(convert_charrefs=True)
         self.tags: set[str] = set()
         self.attributes: list[tuple[str, str, str]] = []

@@ -9,9 +9,9 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event
-from wiki.pad import GUEST, USER, Pad
 
 from portalfw.rest.declaration import Actor, method
+from wiki.pad import GUEST, USER, Pad
 
 
 def shown(html: str) -> list[str]:

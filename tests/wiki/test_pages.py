@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from wiki.pad import ADMIN, GUEST, PLANNER, USER, Pad, make_wiki
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import UnauthenticatedError
 from portalfw.wiki import PageView, Twin, Wiki
+from wiki.pad import ADMIN, GUEST, PLANNER, USER, Pad, make_wiki
 
 
 def seen(wiki: Wiki, path: str, by: Principal = USER, **params: str) -> PageView:
@@ -156,7 +156,10 @@ def test_failing_data(pad: Pad, data: str, status: int, message: str) -> None:
 
 def test_data_may_use_data(pad: Pad) -> None:
     """A data call may use the result of another, written in any order."""
-    text = "---\ndata:\n  second: demo/machines/get machineId:${first.id + 1}\n  first: demo/machines/get machineId:3\n---\n${second.name}"
+    text = (
+        "---\ndata:\n  second: demo/machines/get machineId:${first.id + 1}\n"
+        "  first: demo/machines/get machineId:3\n---\n${second.name}"
+    )
     assert "<p>db</p>" in pad.html(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import unescape
 
 import pytest
+
 from wiki.pad import GUEST, ROWS, Pad, make_wiki
 
 TABLE = """\
@@ -58,7 +59,7 @@ choices: {name: [red, blue]}
 }}
 """
     html = pad.html(text)
-    assert '<input type="hidden" name="memory" value="1024" data-json="number">' in html
+    assert '<input type="hidden" name="memory" value="1024"' in html
     assert '<select class="form-select" name="name"' in html
     assert '<option value="red">' in html
     assert "data-asks" in html
