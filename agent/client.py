@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import requests
 
-from agent.errors import AwayError, RefusedError, RejectedError
+from agent.errors import AwayError, FailingError, RefusedError, RejectedError
 from agent.protocol import Message
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def refusal(response: requests.Response) -> RefusedError | AwayError | RejectedE
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return RefusedError(message)
     if status >= requests.codes.server_error or status == requests.codes.too_many_requests:
-        return AwayError(text)
+        return FailingError(text)
     return RejectedError(text, status=status, code=code)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from agent.errors import AgentError, AwayError, RefusedError, RejectedError
+from agent.errors import AgentError, AwayError, FailingError, RefusedError, RejectedError
 from agent.held import Held, Holding, Interruption
 from agent.protocol import Confirmed, JobRef, Received, Renew, Renewed, Result
 
@@ -23,6 +23,9 @@ FLUSH: Final = 0.15
 IDLE: Final = 5.0
 """Seconds between looks when nothing runs."""
 
+RETRY: Final = 2.0
+"""Seconds between tries to deliver what is in the spool."""
+
 BATCH: Final = 500
 """Most lines in one message."""
 
@@ -37,7 +40,8 @@ class Delivery:
         self._holding = holding
         self._session = session
         self._stopping = threading.Event()
-        self._renewed = time.monotonic()
+        self._renewed = self._tried = time.monotonic()
+        self._undelivered = threading.Event()
         self.lease = 60.0
 
     def report(self, held: Held, result: Result) -> None:
@@ -46,6 +50,7 @@ class Delivery:
         try:
             self.deliver(held.assignment.id, result)
         except AgentError as error:
+            self._undelivered.set()
             log.warning("the result of job %d is kept until it can be delivered: %s", held.assignment.id, error)
 
     def deliver(self, job: int, result: Result) -> None:
@@ -60,18 +65,31 @@ class Delivery:
         self._spool.confirm(JobRef(id=job, attempt=result.attempt))
 
     def deliver_all(self) -> None:
-        """Send everything that is in the spool; raises AwayError or RefusedError."""
+        """Send everything that is in the spool; raises AwayError or RefusedError.
+
+        A result that the controller cannot take now holds up no other one; it is tried again later.
+        """
+        self._tried = time.monotonic()
+        self._undelivered.set()
+        failing = False
         for job, result in self._spool.unconfirmed():
-            self.deliver(job, result)
+            try:
+                self.deliver(job, result)
+            except FailingError as error:
+                failing = True
+                log.warning("the result of job %d is kept until it can be delivered: %s", job, error)
+        if not failing:
+            self._undelivered.clear()
 
     def serve(self) -> None:
         """Send output and renew leases until told to stop; the body of a thread."""
         while not self._stopping.is_set():
             busy = bool(self._holding.all())
+            idle = RETRY if self._undelivered.is_set() else IDLE
             if busy:
                 self._stopping.wait(FLUSH)
             else:
-                self._holding.changed.wait(IDLE)
+                self._holding.changed.wait(idle)
             self._holding.changed.clear()
             try:
                 self._round()
@@ -93,6 +111,8 @@ class Delivery:
             self._renewed = time.monotonic()
         for one in held:
             self._send_output(one)
+        if self._undelivered.is_set() and time.monotonic() - self._tried > RETRY:
+            self.deliver_all()
 
     def _renew(self, held: list[Held]) -> None:
         refs = [one.assignment.ref for one in held]

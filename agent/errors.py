@@ -19,6 +19,10 @@ class AwayError(AgentError, ConnectionError):
     """The controller cannot be reached or cannot answer now; worth trying again."""
 
 
+class FailingError(AwayError):
+    """The controller was reached and could not do this one thing now; others may work."""
+
+
 class RejectedError(AgentError):
     """The controller answered that this request makes no sense (any more)."""
 

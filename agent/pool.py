@@ -53,6 +53,14 @@ class Queue:
                 self._threads[-1].start()
             self._changed.notify()
 
+    def withdraw(self, held: Held) -> bool:
+        """Take back a job that waits; False if it does not."""
+        with self._changed:
+            if held not in self._waiting:
+                return False
+            self._waiting.remove(held)
+            return True
+
     def stop(self) -> None:
         """Let the threads end after the job that they are at."""
         with self._changed:
@@ -111,6 +119,11 @@ class Pool:
         if name not in self._queues:
             self._queues[name] = Queue(name, self._runner, self._holding, self._folder)
         self._queues[name].put(held)
+
+    def withdraw(self, held: Held) -> bool:
+        """Take back a job that waits for a worker; False if it runs or has ended."""
+        queue = self._queues.get(held.assignment.queue)
+        return queue is not None and queue.withdraw(held)
 
     def full(self) -> list[str]:
         """Name the queues that can take no more."""

@@ -47,9 +47,12 @@ class Runner:
 
     def run(self, held: Held, worker: Callable[[], WorkerProcess]) -> None:
         """Run one attempt to its end and report it; ``worker`` gives the process when it is needed."""
-        started = time.time()
+        started: float | None = None
         try:
-            ending = self._refusal(held) or self._run(held, worker)
+            ending = self._refusal(held)
+            if ending is None:
+                started = time.time()
+                ending = self._run(held, worker)
         except (NotOursError, AwayError) as error:
             log.info("job %d attempt %d is not run: %s", held.assignment.id, held.assignment.attempt, error)
             return
@@ -57,6 +60,12 @@ class Runner:
             ending = Ending("ERROR", f"the agent cannot run the script: {error}")
         if held.interruption is None or held.interruption.cause != "gone":
             self._report(held, result_of(held, ending, started))
+
+    def refuse(self, held: Held) -> None:
+        """Report an attempt that was cancelled before it started."""
+        ending = self._refusal(held)
+        if ending is not None:
+            self._report(held, result_of(held, ending, None))
 
     def _refusal(self, held: Held) -> Ending | None:
         """Return how an attempt ends that need not be started."""
@@ -98,7 +107,7 @@ class Runner:
                 return
 
 
-def result_of(held: Held, ending: Ending, started: float) -> Result:
+def result_of(held: Held, ending: Ending, started: float | None) -> Result:
     """Return the message that reports an ending, with the output that was not sent before."""
     offset, lines = held.output.rest()
     return Result(

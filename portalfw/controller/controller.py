@@ -40,6 +40,7 @@ class Controller:
 
     def stop(self) -> None:
         """Stop listening."""
+        self.parking.stop()
         self.wake.stop()
 
     def sweep(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
 from agent.protocol import Line, Progress
 from portalfw.controller.documents import Job, JobOutput
+
+CHUNK: Final = 250
+"""Most lines in one document: at 8 Ki characters of 4 bytes each they stay below MongoDB's 16 MiB."""
 
 
 def store(job_id: int, attempt: int, offset: int, lines: list[Line], progress: Progress | None = None) -> int:
@@ -15,9 +18,11 @@ def store(job_id: int, attempt: int, offset: int, lines: list[Line], progress: P
     following = _next(job_id, attempt)
     fresh = lines[max(0, following - offset) :]
     if fresh:
-        offset = max(offset, following)
-        _insert(job_id, attempt, offset, fresh)
-        following = offset + len(fresh)
+        following = max(offset, following)
+    for begin in range(0, len(fresh), CHUNK):
+        chunk = fresh[begin : begin + CHUNK]
+        _insert(job_id, attempt, following, chunk)
+        following += len(chunk)
     changes: dict[str, Any] = {"lines": following} if fresh else {}
     if progress is not None:
         changes["progress"] = progress.model_dump()

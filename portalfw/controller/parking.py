@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import gevent
 from gevent.event import Event
+from gevent.pool import Group
 
 from agent.protocol import Ask, Work
 from portalfw.controller.documents import PENDING, WORKING
@@ -32,6 +33,7 @@ class Parking:
         self._queue = queue
         self._nodes = nodes
         self._newest: dict[int, object] = {}
+        self._leaving = Group()
 
     def ask(self, node: dict[str, Any], ask: Ask, connection: socket.socket | None) -> Work:
         """Return work for a node as soon as there is some, or none after the time to park.
@@ -53,17 +55,26 @@ class Parking:
         with self._queue.wake.on_node(node["id"]) as event, _cut(connection, event) as is_cut:
             work = self._wait(node, ask, event, lambda: is_cut() or self._newest.get(node["id"]) is not mine)
             if is_cut():
-                gevent.spawn_later(GRACE, self._nodes.left, node["id"], ask.session, time.time())
+                self._leaving.spawn(self._leave, node["id"], ask.session, time.time())
         return work
 
     def greet(self, node_id: int, session: str) -> None:
         """Expect a question soon after a hello; an agent that ended in between counts as away."""
-        gevent.spawn_later(GRACE, self._nodes.left, node_id, session, time.time())
+        self._leaving.spawn(self._leave, node_id, session, time.time())
 
     def release(self, node_id: int) -> None:
         """End a node's parked question: its agent says good-bye."""
         self._newest.pop(node_id, None)
         self._queue.wake.node(node_id)
+
+    def stop(self) -> None:
+        """Look after nobody any more."""
+        self._leaving.kill()
+
+    def _leave(self, node_id: int, session: str, since: float) -> None:
+        """Count an agent as away soon, unless it is seen again."""
+        gevent.sleep(GRACE)
+        self._nodes.left(node_id, session, since)
 
     def _wait(self, node: dict[str, Any], ask: Ask, event: Event, is_over: Any) -> Work:
         works = node["status"] in WORKING

@@ -62,12 +62,21 @@ class Master:
         self.controller.start()
         self.dal = Datacenter(self.controller.queue)
         app = flask.Flask(__name__)
+        self.refuse: list[str] = []
+        app.before_request(self._refuse)
         app.register_blueprint(self.controller.blueprint())
         self.server = Server(listen("127.0.0.1", port), app)
         self.server.set_spawn(Pool())  # so that stopping cuts the connections too
         self.server.start()
         self.port = self.server.server_port
         self.sweeping = gevent.spawn(self._sweep)
+
+    def _refuse(self) -> tuple[str, int] | None:
+        """Answer 503 to the next request whose path ends with the first word of ``refuse``."""
+        if self.refuse and flask.request.path.endswith(self.refuse[0]):
+            self.refuse.pop(0)
+            return "the database is electing", 503
+        return None
 
     def _sweep(self) -> None:
         while True:

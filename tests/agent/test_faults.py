@@ -122,6 +122,26 @@ def test_master_restart(grid: Grid) -> None:
     assert grid.dal.node(node.id).run("test/echo", value=2) == 2
 
 
+def test_controller_that_cannot_take_a_result(grid: Grid) -> None:
+    """A result that is answered with 503 is delivered a little later, while other jobs go on."""
+    node = grid.connect()
+    grid.master.refuse = ["/result", "/result"]
+    job = node.submit("test/sleep_once", seconds=0)
+    wait_for(lambda: not grid.master.refuse or f"result of job {job.id} is kept" in grid.log())
+    assert node.run("test/echo", value=1) == 1
+    assert job.result(timeout=10) == 0
+    assert job.row()["attempt"] == 1
+
+
+def test_acknowledgement_whose_answer_is_lost(grid: Grid) -> None:
+    """An acknowledgement that is answered with 503 is sent again, and the job runs once."""
+    node = grid.connect()
+    grid.master.refuse = ["/ack"]
+    job = node.submit("test/sleep_once", seconds=0)
+    assert job.result(timeout=10) == 0
+    assert job.row()["attempt"] == 1
+
+
 def test_killed_agent_delivers_its_spool(grid: Grid) -> None:
     """A result that was spooled when the agent was killed is delivered by the next agent, not called lost."""
     node = grid.connect()
@@ -140,7 +160,7 @@ def test_stopped_agent(grid: Grid) -> None:
     """An agent told to stop ends its jobs, reports them and exits with 0; the controller knows at once."""
     node = grid.connect()
     once = running(node, "test/sleep_once", seconds=20)
-    again = running(node, "test/sleep", seconds=1)
+    again = running(node, "test/sleep", seconds=3)
     left = workers()
     grid.agents[-1].send_signal(signal.SIGTERM)
     assert grid.agents[-1].wait(10) == 0
@@ -150,7 +170,7 @@ def test_stopped_agent(grid: Grid) -> None:
     assert not is_connected(node)
     assert not workers() & left
     grid.start_agent()
-    assert again.result(timeout=15) == 1
+    assert again.result(timeout=15) == 3
 
 
 def test_agent_dies_with_its_parent(grid: Grid, tmp_path: Path) -> None:
@@ -215,6 +235,17 @@ def test_cancel_waiting(grid: Grid) -> None:
     assert leased.wait(10) is JobState.CANCELLED
     assert leased.row()["reason"] == "changed my mind"
     assert leased.row().get("started") is None
+
+
+def test_cancel_on_the_node(grid: Grid) -> None:
+    """A job that waits on its node for a worker is CANCELLED at once."""
+    node = grid.connect()
+    busy = [running(node, "test/sleep", seconds=20) for _ in range(2)]
+    waiting = node.submit("test/echo", value=1)
+    wait_for(lambda: waiting.state is JobState.LEASED)
+    waiting.cancel("changed my mind")
+    assert waiting.wait(3) is JobState.CANCELLED
+    assert {job.state for job in busy} == {JobState.RUNNING}
 
 
 def test_join_token_is_used_once(grid: Grid) -> None:
