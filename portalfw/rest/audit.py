@@ -85,7 +85,10 @@ def masked(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def tags_of(method: Method, given: Mapping[str, Any]) -> list[str]:
-    """Return the objects that a call concerns, from its arguments whose names end in ``_id``."""
+def tags_of(method: Method, given: Mapping[str, Any], answer: Any) -> list[str]:
+    """Return the objects that a call concerns: those its arguments name by ``_id``, and the one that it created."""
     names = [argument for argument in method.arguments if argument.name == "id" or argument.name.endswith("_id")]
-    return [f"{argument.wire}:{given[argument.wire]}" for argument in names if given.get(argument.wire) is not None]
+    tags = [f"{argument.wire}:{given[argument.wire]}" for argument in names if given.get(argument.wire) is not None]
+    if method.declaration.creates and answer is not None:
+        tags.append(f"{method.declaration.creates}:{answer}")
+    return tags

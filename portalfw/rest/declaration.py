@@ -62,6 +62,7 @@ class Declaration:
     live: tuple[str, ...]
     destructive: bool
     title: str | None
+    creates: str | None
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def method(
     live: tuple[str, ...] = (),
     destructive: bool = False,
     title: str | None = None,
+    creates: str | None = None,
 ) -> Callable[[F], F]:
     """Declare a method of an actor.
 
@@ -107,10 +109,11 @@ def method(
     :param live: topics whose change may alter the answer, as format strings over the arguments.
     :param destructive: forms ask for confirmation.
     :param title: the words on its button; made from the name if not given.
+    :param creates: what the answer is the id of, as arguments call it (``machineId``), for the audit record.
     """
 
     def declare(function: F) -> F:
-        function.__declaration__ = Declaration(right, http, readonly, live, destructive, title)  # type: ignore[attr-defined]
+        function.__declaration__ = Declaration(right, http, readonly, live, destructive, title, creates)  # type: ignore[attr-defined]
         return function
 
     return declare

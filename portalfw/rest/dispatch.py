@@ -73,10 +73,11 @@ class Dispatcher:
         """
         began = time.perf_counter()
         failure: PortalError | None = None
+        answer: Any = None
         try:
             arguments = parse(method.model, given)
             self.policy.require(call.principal, method.declaration.right, arguments)
-            return getattr(method.actor_class(self._runtime, call), method.attribute)(**arguments)
+            answer = getattr(method.actor_class(self._runtime, call), method.attribute)(**arguments)
         except PortalError as error:
             failure = error
             raise
@@ -89,10 +90,17 @@ class Dispatcher:
             failure = InternalError(f"{method.address} failed unexpectedly; the log has it under {call.request_id}.")
             raise failure from error
         finally:
-            self._record(method, given, call, time.perf_counter() - began, failure)
+            self._record(method, given, call, time.perf_counter() - began, failure, answer)
+        return answer
 
     def _record(
-        self, method: Method, given: Mapping[str, Any], call: Call, duration: float, failure: PortalError | None
+        self,
+        method: Method,
+        given: Mapping[str, Any],
+        call: Call,
+        duration: float,
+        failure: PortalError | None,
+        answer: Any,
     ) -> None:
         readonly = method.declaration.readonly
         if readonly and call.via == "page" and failure is None:
@@ -108,7 +116,7 @@ class Dispatcher:
             "error": failure.message if failure else None,
             "duration": duration,
             "date": dt.datetime.now(dt.UTC),
-            "tags": tags_of(method, given),
+            "tags": tags_of(method, given, answer),
         }
         try:
             self.audit.add(record, now=not readonly)

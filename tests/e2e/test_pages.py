@@ -1,0 +1,96 @@
+"""The same line by clicks: an operator makes a machine in the Cloud Broker pages, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from cloud_steps import BOOT_LIMIT, answer_of
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from product import Product, wait_for
+
+pytestmark = [pytest.mark.qemu, pytest.mark.browser, pytest.mark.timeout(400)]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+WORK = 60_000  # milliseconds that the cloud may take for one step
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run headless Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("NO CHROMIUM: apt-get install chromium")
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *FLAGS])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, real_product: Product) -> Iterator[Page]:
+    """Give a page signed in as the administrator; an error in its console fails the test."""
+    context = browser.new_context(base_url=real_product.url, viewport={"width": 1440, "height": 900})
+    found = context.new_page()
+    problems: list[str] = []
+    found.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    found.on("pageerror", lambda error: problems.append(str(error)))
+    found.goto("/cbgrid")
+    found.get_by_label("User name").fill("admin")
+    found.get_by_label("Password", exact=True).fill(real_product.password)
+    found.get_by_role("button", name="Continue").click()
+    yield found
+    context.close()
+    assert not problems
+
+
+def submit(page: Page, button: str, verb: str | None = None, **fields: str) -> None:
+    """Press a button of the page, fill its dialog and press the dialog's button."""
+    page.get_by_role("button", name=button, exact=False).first.click()
+    dialog = page.locator("dialog[open]")
+    for label, value in fields.items():
+        field = dialog.get_by_label(label.replace("_", " "), exact=False).first
+        if field.evaluate("element => element.tagName") == "SELECT":
+            field.select_option(label=value)
+        else:
+            field.fill(value)
+    dialog.get_by_role("button", name=verb or button, exact=False).last.click()
+
+
+def test_operator_makes_and_deletes_a_machine(page: Page, real_product: Product) -> None:
+    """Account, cloud space, machine and port forward made by clicks lead to a guest that answers; deletes lead back."""
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+    page.get_by_role("link", name="Accounts").first.click()
+    submit(page, "Create account", Name="clicks", User_name="admin")
+    expect(page.get_by_role("heading", name="clicks")).to_be_visible(timeout=WORK)
+
+    submit(page, "Create cloud space", Name="office")
+    expect(page.get_by_role("heading", name="office")).to_be_visible(timeout=WORK)
+    expect(page.locator(".page-head")).to_contain_text("Deployed", timeout=WORK)
+    address = page.get_by_text(re.compile(r"^172\.\d+\.\d+\.\d+")).first.inner_text().strip()
+
+    submit(page, "Create machine", Name="desk-1", Image="tiny", Size="128 MB, 1 vcpu", Disk_size="1")
+    expect(page.get_by_role("heading", name="desk-1")).to_be_visible(timeout=WORK)
+    expect(page.locator(".page-head")).to_contain_text("Running", timeout=WORK)
+
+    submit(page, "Add port forward", Local_port="80", Public_port="8088")
+    expect(page.get_by_text(f"{address}:8088")).to_be_visible(timeout=WORK)
+    url = f"http://{address}:8088/"
+    assert wait_for(lambda: answer_of(url), BOOT_LIMIT, "the guest's answer").strip() == "desk-1"
+
+    submit(page, "Stop")
+    expect(page.locator(".page-head")).to_contain_text("Halted", timeout=WORK)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".page-head")).to_contain_text("Running", timeout=WORK)
+
+    submit(page, "Delete machine", Reason="done", Type="desk-1")
+    expect(page.get_by_role("heading", name="Virtual machines")).to_be_visible(timeout=WORK)
+    expect(page.get_by_role("link", name="desk-1")).to_have_count(0)
+    page.get_by_role("link", name="Cloud spaces").first.click()
+    page.get_by_role("link", name="office").click()
+    submit(page, "Delete cloud space", Reason="done", Type="office")
+    expect(page.get_by_role("heading", name="Cloud spaces")).to_be_visible(timeout=WORK)
+    assert real_product.ask("cloudbroker/cloudspace/list") == [] or all(
+        space["name"] != "office" for space in real_product.ask("cloudbroker/cloudspace/list")
+    )
