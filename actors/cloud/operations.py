@@ -8,6 +8,8 @@ import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from pymongo import WriteConcern
+
 from actors.cloud.models import LifeCycleDocument, RunningOperation
 from actors.cloud.nodes import Nodes
 from actors.cloud.states import PREVIOUS, Transition, transition
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+NEWS = WriteConcern(w=1)  # how far something is may be lost in a crash, so nobody waits for the journal
 
 D = TypeVar("D", bound=LifeCycleDocument)
 
@@ -41,7 +45,7 @@ class Operation(Generic[D]):
 
     def step(self, text: str, progress: int = 0) -> None:
         """Say what is being done now, and how far the whole is in percent."""
-        self._set({"operation.step": text, "operation.progress": progress})
+        self._set({"operation.step": text, "operation.progress": progress}, NEWS)
 
     def keep(self, **values: Any) -> None:
         """Change fields of the object now, while it is still in its transitional state.
@@ -94,16 +98,17 @@ class Operation(Generic[D]):
         self._set(changes)
         self.document.status = status
 
-    def _set(self, values: dict[str, Any]) -> None:
+    def _set(self, values: dict[str, Any], concern: WriteConcern | None = None) -> None:
         mine = {"_id": self.document.id, "status": self.row.via, "operation.key": self.key}
-        if self.document.collection().update_one(mine, {"$set": values}).matched_count == 0:
+        collection = self.document.collection().with_options(write_concern=concern)
+        if collection.update_one(mine, {"$set": values}).matched_count == 0:
             raise ConflictError(
                 f"{self.document.kind().capitalize()} {self.document.id}: it took too long, another ended it.",
                 detail={"status": self.document.get(self.document.id).status},
             )
 
     def _note_job(self, job_id: int) -> None:
-        self._set({"operation.job_id": job_id})
+        self._set({"operation.job_id": job_id}, NEWS)
 
 
 class Operations:

@@ -80,7 +80,7 @@ LIFE_CYCLES = {
 }
 
 #: An object in one of these is gone.
-GONE = frozenset({"DESTROYED"})
+GONE = frozenset({"DESTROYED", "DECOMMISSIONED"})
 #: A machine in one of these uses memory of its node.
 CONSUMING = frozenset({"RUNNING", "PAUSED", "DEPLOYING", "STARTING", "STOPPING"})
 

@@ -34,7 +34,7 @@ class Cloudspace(Actor, app="cloudbroker"):
         self,
         account_id: AccountId,
         name: str,
-        location: Annotated[str, Arg("Location", choices="cloudapi/locations/list")] = LOOPBACK,
+        location: Annotated[str | None, Arg("Location", choices="cloudapi/locations/list")] = None,
         access: Annotated[str | None, Arg("Access", help="User who administers it; you if empty.")] = None,
         max_memory_capacity: MaxMemory = -1,
         max_vdisk_capacity: MaxDisk = -1,
@@ -49,7 +49,7 @@ class Cloudspace(Actor, app="cloudbroker"):
         """Make a cloudspace; its gateway is deployed in the background. Returns its id."""
         created = self.service(Cloudspaces).create(
             account_id=account_id,
-            location=location,
+            location=location or LOOPBACK,
             name=name,
             access=find_user(access).name if access else self.call.principal.name,
             limits=resource_limits(

@@ -112,7 +112,7 @@ def test_an_imported_image_that_is_none(portal: Portal) -> None:
 
 
 def test_the_agent_is_away(portal: Portal) -> None:
-    """Without its agent a node gets no work: a new machine is in ERROR at once, a halted one HALTED, with the reason."""
+    """Without its agent a node gets no work: a new machine is in ERROR at once, a halted one HALTED, with a reason."""
     space = portal.cloudspace(portal.account())
     halted = portal.machine(space)
     portal.ask("cloudapi/machines/stop", machineId=halted, force=True)
