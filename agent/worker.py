@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from agent.jumpscript import Surroundings, bound
-from agent.limits import MAX_LINE, MAX_RESULT
+from agent.limits import MAX_LINE, MAX_LINES, MAX_OUTPUT, MAX_RESULT
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): signal that the kernel sends to this process when the thread that started it ends."""
@@ -35,11 +35,20 @@ class Channel:
         self._descriptor = descriptor
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        self._count = self._size = 0
+
+    def begin(self) -> None:
+        """Count the output afresh: another job begins."""
+        self._count = self._size = 0
 
     def emit(self, event: dict[str, Any]) -> None:
         """Write one event, waiting if the agent is behind; lines are cut to their longest."""
-        if event["event"] == "line" and len(event["text"]) > MAX_LINE:
-            event = {**event, "text": event["text"][:MAX_LINE] + " …"}
+        if event["event"] == "line":
+            if self._count > MAX_LINES or self._size > MAX_OUTPUT:
+                return  # the agent has said that the output is cut; more of it would only cost time
+            event = {**event, "text": cut(event["text"])}
+            self._count += 1
+            self._size += len(event["text"])
         data = json.dumps(event).encode() + b"\n"
         with self._lock:
             while data:
@@ -84,6 +93,11 @@ class Printed(io.TextIOBase):
         self._channel.emit({"event": "line", "level": self._level, "at": time.time(), "text": text})
 
 
+def cut(text: str) -> str:
+    """Return a line at its longest."""
+    return text if len(text) <= MAX_LINE else text[:MAX_LINE] + " …"
+
+
 def main() -> int:
     """Serve until the agent closes the pipe."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
@@ -116,6 +130,7 @@ def take_stdin() -> io.TextIOWrapper:
 
 def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Run one job and return the event that ends it. A child forked by the script never returns from here."""
+    channel.begin()
     output = Printed(channel, "stdout"), Printed(channel, "stderr")
     sys.stdout, sys.stderr = output
     try:

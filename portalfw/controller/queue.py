@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pymongo import ReturnDocument, WriteConcern
+
 from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Output, Renewed, Result, Work
 from portalfw.controller import output, transitions
 from portalfw.controller.documents import DECOMMISSIONED, Job, Node
@@ -223,7 +225,9 @@ class JobQueue:
             "$inc": {"attempt": 1},
             "$push": {"history": {"$each": [entry], "$slice": transitions.HISTORY}},
         }
-        return Job.take(query, update, sort="_id")
+        # Not waiting for the journal here is safe: a lease that a crash forgets is refused when it is acknowledged.
+        jobs = Job.collection().with_options(write_concern=WriteConcern(w=1))
+        return jobs.find_one_and_update(query, update, sort=[("_id", 1)], return_document=ReturnDocument.AFTER)
 
     def _cancels(self, node_id: int) -> list[Cancel]:
         """Return the cancellations that the agent was not told of, and note that it is told now."""
@@ -273,7 +277,7 @@ def _untold(row: Row) -> bool:
 
 def _assignment(row: Row) -> Assignment:
     return Assignment(
-        id=row["id"],
+        id=row["_id"],
         attempt=row["attempt"],
         script=row["script"],
         sha256=row["sha256"],

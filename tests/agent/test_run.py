@@ -71,6 +71,15 @@ def test_output_streams_while_the_job_runs(node: Any) -> None:
     assert job.wait(5) is JobState.CANCELLED
 
 
+def test_very_much_output_is_cut(node: Any) -> None:
+    """Output beyond its bounds is dropped with one last line that says so, and the script's result is kept."""
+    job = node.submit("test/lines", count=15_000)
+    assert job.wait(30) is JobState.OK
+    lines = job.output()
+    assert len(lines) == 20_001
+    assert lines[-1]["text"].startswith("Output is cut here")
+
+
 def test_script_that_raises(node: Any) -> None:
     """An exception ends the job as ERROR with the exception as reason and the script's traceback."""
     job = node.submit("test/fail")
