@@ -137,6 +137,7 @@ class Cloudspaces:
             operation.step("removing the gateway", 30)
             self._gateways.remove(cloudspace)
         self._networks.release_external(cloudspace.external_network_id, cloudspace.id)
+        _forget_failed_machines(cloudspace.id, reason)
         operation.end("DESTROYED", reason, live=False, deletion_time=time.time())
 
     def wait_deployed(
@@ -205,3 +206,10 @@ class Cloudspaces:
             self.deploy(cloudspace_id)
         except PortalError:  # nobody waits for it: the reason stands on the cloudspace
             return
+
+
+def _forget_failed_machines(cloudspace_id: int, reason: str) -> None:
+    """End the machines that could never be made in a cloudspace: they hold nothing and nobody can retry them there."""
+    failed = {"cloudspace_id": cloudspace_id, "live": False, "status": "ERROR", "operation": None}
+    changes = {"status": "DESTROYED", "status_reason": reason, "deletion_time": time.time()}
+    Machine.collection().update_many(failed, {"$set": changes})

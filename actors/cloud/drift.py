@@ -54,6 +54,11 @@ class Drift:
                 except PortalError as error:
                     log.warning("Node %s could not be compared: %s", node["name"], error.message)
 
+    @staticmethod
+    def look_again(stack_id: int) -> None:
+        """Have a stack's machines compared in the next round: something failed there, who knows how far it got."""
+        Stack.collection().update_one({"_id": stack_id}, {"$set": {"checked": 0.0}})
+
     def compare(self, stack: dict[str, Any], node: dict[str, Any], *, new: bool) -> None:
         """Correct the machines of one node; after its return (``new``) also make its gateways again."""
         began = time.time()

@@ -12,6 +12,7 @@ import mongoengine
 from actors.cloud import disks
 from actors.cloud.checks import checked_name
 from actors.cloud.cloudspaces import Cloudspaces
+from actors.cloud.drift import Drift
 from actors.cloud.gateways import Gateways
 from actors.cloud.images import Images
 from actors.cloud.models import Cloudspace, Image, Machine, MachineAccount, Nic, PortForward
@@ -63,6 +64,7 @@ class Machines:
         self._gateways = runtime.service(Gateways)
         self._images = runtime.service(Images)
         self._nodes = runtime.service(Nodes)
+        self._drift = runtime.service(Drift)
 
     def create(self, wish: MachineWish) -> int:
         """Make a machine, start it and return its id.
@@ -104,6 +106,7 @@ class Machines:
                 self._run(operation, "libvirt/startmachine", START_TIMEOUT)
             except Exception:
                 self._placement.release(machine.id)
+                self._drift.look_again(machine.stack_id)
                 raise
 
     def stop(self, machine_id: int, *, force: bool = False) -> None:
@@ -111,14 +114,13 @@ class Machines:
         with self._operations.begin(Machine, machine_id, "stop") as operation:
             operation.step("stopping", 30)
             machine = operation.document
-            operation.run(
-                self._nodes.of_stack(machine.stack_id),
-                "libvirt/stopmachine",
-                timeout=STOP_TIMEOUT,
-                name=self._nodes.names.machine(machine.id),
-                force=force,
-                grace=GRACE,
-            )
+            name = self._nodes.names.machine(machine.id)
+            node_id = self._nodes.of_stack(machine.stack_id)
+            try:
+                operation.run(node_id, "libvirt/stopmachine", timeout=STOP_TIMEOUT, name=name, force=force, grace=GRACE)
+            except Exception:
+                self._drift.look_again(machine.stack_id)
+                raise
             self._placement.release(machine.id)
 
     def destroy(self, machine_id: int, reason: str) -> None:

@@ -9,11 +9,18 @@ from actors.cloudapi import answers
 from actors.cloudapi.arguments import CloudspaceId, Protocol
 from portalfw.rest import Actor, Arg, method
 
+READERS = "cloudspace:R|machine:R|group:level1,level2,level3"
+
 
 class PortForwarding(Actor, app="cloudapi"):
     """Ports of a cloudspace's external address that lead to its machines."""
 
-    @method(right="cloudspace:R|machine:R", readonly=True, http=("GET", "POST"), live=("port_forward",))
+    @method(
+        right="cloudspace:R|machine:R|group:level1,level2,level3",
+        readonly=True,
+        http=("GET", "POST"),
+        live=("port_forward",),
+    )
     def list_(self, cloudspace_id: CloudspaceId, machine_id: int | None = None) -> list[dict[str, Any]]:
         """List the forwards of a cloudspace, of one machine if asked."""
         rows = self.service(PortForwards).rows(cloudspace_id=cloudspace_id, machine_id=machine_id or None)

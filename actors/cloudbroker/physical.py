@@ -73,7 +73,7 @@ def _node(row: dict[str, Any], stack: dict[str, Any] | None, guests: dict[int, i
         "guests": guests.get(stack["id"], 0) if stack else 0,
         "hypervisor": hypervisor.get("uri", ""),
         "simulated": hypervisor.get("kind") == "test",
-        "accelerator": hypervisor.get("accelerator") or {},
+        "accelerator": _accelerator(hypervisor),
         "network": abilities.get("network", ""),
         "stackId": stack["id"] if stack else 0,
         "referenceId": str(row["id"]),
@@ -81,3 +81,10 @@ def _node(row: dict[str, Any], stack: dict[str, Any] | None, guests: dict[int, i
         "facts": facts,
         "abilities": abilities,
     }
+
+
+def _accelerator(hypervisor: dict[str, Any]) -> dict[str, Any]:
+    """Return what the agent found out about KVM, and in ``kind`` what guests run under."""
+    found = hypervisor.get("accelerator") or {}
+    kind = "kvm" if found.get("proven") else "software emulation"
+    return {**found, "kind": "simulated" if hypervisor.get("kind") == "test" else kind}

@@ -127,6 +127,14 @@ def test_the_agent_is_away(portal: Portal) -> None:
         portal.start_agent()
 
 
+def test_failed_machines_go_with_their_cloudspace(portal: Portal) -> None:
+    """Machines that could never be made do not keep their cloudspace from being deleted, and end with it."""
+    space = portal.cloudspace(portal.account())
+    machine = failed(portal, 503, space, sizeId=None, memory=1 << 20, vcpus=1)
+    portal.ask("cloudapi/cloudspaces/delete", cloudspaceId=space)
+    assert Machine.get(machine.id).status == "DESTROYED"
+
+
 @pytest.mark.parametrize(
     ("arguments", "argument"),
     [
