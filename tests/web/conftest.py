@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from portalfw.web import assets
@@ -40,7 +40,7 @@ class Desk:
     def visit_live(self, path: str) -> Page:
         """Open a page and wait until changes arrive by themselves."""
         page = self.visit(path)
-        page.wait_for_function("document.getElementById('live').textContent === 'Live'")
+        expect(page.locator("#live")).to_have_text("Live")
         return page
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import queue
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,8 @@ class Portal:
         self.topics: list[str] = []
         self.states = dict(STATES)
         self.broken = False
+        self.rendered = threading.Event()
+        self.slow = threading.Lock()  # while held, rendered macros do not leave the server
 
     def change(self, *topics: str) -> None:
         """Tell every open page that ``topics`` have changed."""
@@ -86,7 +89,9 @@ def _pages(portal: Portal) -> flask.Blueprint:
         build, layout = LAYOUT[name]
         macros = build(portal.states)
         if "_macro" in flask.request.args:
-            return macros[flask.request.args["_macro"]]
+            portal.rendered.set()
+            with portal.slow:
+                return macros[flask.request.args["_macro"]]
         return frame.render_frame(view(name, Markup(layout).format(**macros), TITLES[name]))  # noqa: S704 - constant text
 
     @routes.get("/text")

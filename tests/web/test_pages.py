@@ -152,7 +152,8 @@ def test_copy(desk: Desk) -> None:
     desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = desk.visit("/machine")
     page.click("[data-copy='10.12.4.11']")
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text === '10.12.4.11')")
+    expect(page.locator("[data-copy='10.12.4.11'] .bi-check-lg")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "10.12.4.11"
 
 
 def test_relative_times(desk: Desk) -> None:

@@ -13,8 +13,12 @@ const READERS = {
 /** @returns {Record<string, unknown>} arguments by wire name; fields left empty are not sent */
 export function values(form) {
   const named = [...form.elements].filter((field) => field.name);
-  const filled = named.filter((field) => field.type === "checkbox" || field.value !== "");
-  return Object.fromEntries(filled.map((field) => [field.name, (READERS[field.dataset.json] ?? READERS.text)(field)]));
+  const single = named.filter((field) => field.dataset.json !== "item" && (field.type === "checkbox" || field.value !== ""));
+  const arguments_ = Object.fromEntries(single.map((field) => [field.name, (READERS[field.dataset.json] ?? READERS.text)(field)]));
+  for (const item of named.filter((field) => field.dataset.json === "item" && field.checked)) {
+    (arguments_[item.name] ??= []).push(JSON.parse(item.value));
+  }
+  return arguments_;
 }
 
 /** Show what the browser itself can see to be wrong. @returns {boolean} whether the form may be sent */

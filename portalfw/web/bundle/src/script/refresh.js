@@ -22,7 +22,7 @@ export function startRefresh(htmx) {
   document.addEventListener("htmx:beforeRequest", (event) => isMacro(event.target) && running.add(event.target.id));
   document.addEventListener("htmx:beforeSwap", beforeSwap);
   document.addEventListener("htmx:load", (event) => isMacro(event.target) && afterSwap(event.target));
-  document.addEventListener("htmx:afterRequest", (event) => ended(event.detail.elt));
+  document.addEventListener("htmx:afterRequest", (event) => ended(event.detail.requestConfig.elt));
   document.addEventListener("focusout", () => waiting.size && plan());
   document.addEventListener("toggle", () => waiting.size && plan(), true);
 }
