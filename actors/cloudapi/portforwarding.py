@@ -16,7 +16,7 @@ class PortForwarding(Actor, app="cloudapi"):
     """Ports of a cloudspace's external address that lead to its machines."""
 
     @method(
-        right="cloudspace:R|machine:R|group:level1,level2,level3",
+        right=READERS,
         readonly=True,
         http=("GET", "POST"),
         live=("port_forward",),
