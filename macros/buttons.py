@@ -113,7 +113,8 @@ def _hidden(argument: Argument, value: Any) -> dict[str, Any]:
 def _field(ctx: MacroContext, argument: Argument, given: Mapping[str, Any]) -> dict[str, Any]:
     defaults = given.get("defaults") or {}
     choices = _choices(ctx, argument, (given.get("choices") or {}).get(argument.wire))
-    kind = "select" if choices is not None else "password" if argument.secret else TYPES[argument.type_name]
+    pick = "checks" if argument.type_name == "list" else "select"
+    kind = pick if choices is not None else "password" if argument.secret else TYPES[argument.type_name]
     return {
         "name": argument.wire,
         "label": argument.label,
