@@ -39,7 +39,9 @@ def inspect(path: Path, name: str, sha256: str | None = None) -> ImageFacts:
         raise ImageError(f"image {name}: {path} is no file")
     found = digest(path)
     if sha256 and found != sha256.lower():
-        raise ImageError(f"image {name}: sha256 is {found}, expected {sha256.lower()}; fetch it again or correct the digest")
+        raise ImageError(
+            f"image {name}: sha256 is {found}, expected {sha256.lower()}; fetch it again or correct the digest"
+        )
     virtual_size = _header(path, name)
     if shutil.which("qemu-img"):
         virtual_size = _proved(path, name)

@@ -23,7 +23,9 @@ def link(name: str) -> str:
     """Return ``name`` if the kernel takes it as the name of a network link; raise `SpecError` otherwise."""
     checked(name, "network link")
     if len(name) > LINK_LENGTH:
-        raise SpecError(f"network link name {name!r} has {len(name)} characters, the kernel takes {LINK_LENGTH}; use a shorter site")
+        raise SpecError(
+            f"network link name {name!r} has {len(name)} characters, the kernel takes {LINK_LENGTH}; use a shorter site"
+        )
     return name
 
 

@@ -1,12 +1,13 @@
 """Virtual machines and their disks on one node, by libvirt.
 
-`Hypervisor` is the connection, `Machines` the machines, `Storage` the volumes of the site's pool, `prove_kvm` the answer to
+`Site` opens all of it; `Hypervisor` is the connection, `Machines` the machines, `Storage` the volumes of the site's pool, `prove_kvm` the answer to
 whether the processor may be trusted with them.
 """
 
 from sal.hypervisor.accelerator import AcceleratorProof, prove_kvm
 from sal.hypervisor.connection import Hypervisor
 from sal.hypervisor.machines import Machines
+from sal.hypervisor.site import Site
 from sal.hypervisor.spec import DiskSpec, MachineSpec, NicSpec, SeedSpec
 from sal.hypervisor.state import MachineState
 from sal.hypervisor.storage import Storage, Volume
@@ -20,6 +21,7 @@ __all__ = [
     "Machines",
     "NicSpec",
     "SeedSpec",
+    "Site",
     "Storage",
     "Volume",
     "prove_kvm",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from sal.host import boot_id, tools
+from sal.hypervisor.kvm_device import repair_kvm_device
 
 LIMIT: Final = 1.0
 #: isa-debug-exit ends QEMU with (value << 1) | 1, and the sector writes 0x10.
@@ -58,10 +59,16 @@ def boot_sector() -> bytes:
 
 
 def prove_kvm(limit: float = LIMIT) -> AcceleratorProof:
-    """Run the proof; ``limit`` in seconds. Takes up to ``limit`` plus what software emulation needs."""
+    """Run the proof; ``limit`` in seconds. Takes up to ``limit`` plus what software emulation needs.
+
+    Before it, ``/dev/kvm`` gets the access rights that QEMU's user needs (`sal.hypervisor.kvm_device`).
+    """
+    repair_kvm_device()
     emulator = tools().get(_EMULATOR)
     if not emulator:
-        return AcceleratorProof(proven=False, reason=f"{_EMULATOR} is not installed; run: apt-get install qemu-system-x86")
+        return AcceleratorProof(
+            proven=False, reason=f"{_EMULATOR} is not installed; run: apt-get install qemu-system-x86"
+        )
     software, _ = _run(emulator, "tcg", limit * 10)
     if not Path("/dev/kvm").exists():
         return AcceleratorProof(proven=False, reason="there is no /dev/kvm", software_seconds=software)
@@ -91,7 +98,9 @@ def _run(emulator: str, accelerator: str, limit: float) -> tuple[float | None, s
         drive = ["-drive", f"file={sector.name},format=raw,if=ide,readonly=off,snapshot=on"]
         start = time.monotonic()
         try:
-            done = subprocess.run([emulator, *machine, *exit_port, *drive], capture_output=True, timeout=limit, check=False)
+            done = subprocess.run(
+                [emulator, *machine, *exit_port, *drive], capture_output=True, timeout=limit, check=False
+            )
         except subprocess.TimeoutExpired:
             return None, f"a loop of 2^24 turns did not end within {limit:g} s under {accelerator}"
         seconds = round(time.monotonic() - start, 3)

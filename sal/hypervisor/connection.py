@@ -9,7 +9,9 @@ from typing import Any, Final, Literal
 from sal.errors import HypervisorError, HypervisorMissingError
 
 Kind = Literal["qemu", "test"]
-_INSTALL: Final = "apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils libvirt-dev"
+_INSTALL: Final = (
+    "apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils libvirt-dev"
+)
 
 
 @functools.cache
@@ -67,7 +69,9 @@ class Hypervisor:
             try:
                 box.append(libvirt.open(self.uri))
             except libvirt.libvirtError as error:
-                raise HypervisorError(f"hypervisor {self.uri} does not answer: {error}; is libvirtd running?") from error
+                raise HypervisorError(
+                    f"hypervisor {self.uri} does not answer: {error}; is libvirtd running?"
+                ) from error
         return box[0]
 
     def lookup(self, method: str, name: str, absent: str) -> Any | None:

@@ -37,7 +37,7 @@ class Machines:
         domain = self._find(name)
         return missing(name) if domain is None else self._state(domain)
 
-    def list(self) -> list[MachineState]:
+    def states(self) -> list[MachineState]:
         """Return the states of the site's machines, by name."""
         with named("listing machines"):
             domains = self.hypervisor.connection.listAllDomains()
@@ -197,5 +197,3 @@ def _until(condition: Callable[[], bool], timeout: float) -> bool:
             return False
         time.sleep(_PAUSE)
     return True
-
-

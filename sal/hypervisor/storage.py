@@ -103,7 +103,9 @@ class Storage:
         facts = image.inspect(source, name, sha256)
         present = self.image_facts(name)
         if present is not None and present.sha256 != facts.sha256:
-            raise StorageError(f"image {name}: this node has another one of that name, sha256 {present.sha256}; delete it first")
+            raise StorageError(
+                f"image {name}: this node has another one of that name, sha256 {present.sha256}; delete it first"
+            )
         if self.find(name) is None:
             if self.hypervisor.simulated:
                 self._create(name, facts.virtual_size, "qcow2")
@@ -213,5 +215,3 @@ def _next(content: bytes, place: list[int], size: int) -> bytes:
     start = place[0]
     place[0] = min(start + size, len(content))
     return content[start : place[0]]
-
-

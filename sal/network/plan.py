@@ -1,0 +1,115 @@
+"""From what a gateway should be and what is there, to the commands that are missing. Nothing here touches the node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface
+
+from sal.command import Command
+from sal.errors import NetworkError
+from sal.network import rules
+from sal.network.links import Link, address_commands, bridge_commands, command, inside, mac
+from sal.network.spec import INSIDE, OUTSIDE, ExternalSpec, GatewaySpec
+
+
+@dataclass(frozen=True)
+class GatewayFacts:
+    """What is there of a gateway: the node's links and rules, and the namespace's own.
+
+    ``bridge_filter`` says whether what crosses the node's bridges passes the node's own rules (br_netfilter); ``stale`` is a namespace whose file is there but which is none any more.
+    """
+
+    links: dict[str, Link] = field(default_factory=dict)
+    host_forwarding: bool = False
+    bridge_filter: bool = False
+    host_revision: str | None = None
+    namespace: bool = False
+    stale: bool = False
+    own_links: dict[str, Link] = field(default_factory=dict)
+    router: str | None = None
+    forwarding: bool = False
+    revision: str | None = None
+
+
+def missing(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
+    """Return the commands that make the gateway as asked; none if it is.
+
+    Raises `NetworkError` if the external network is on the node already under another name.
+    """
+    return [
+        *_bridging(facts),
+        *bridge_commands(spec.bridge, facts.links.get(spec.bridge)),
+        *bridge_commands(spec.external.bridge, facts.links.get(spec.external.bridge)),
+        *(_host_router(spec.external, facts) if spec.external.host_gateway else []),
+        *_namespace(spec, facts),
+        *_cable(spec, facts, INSIDE, spec.inside_link, spec.bridge, [spec.inside_address]),
+        *_cable(spec, facts, OUTSIDE, spec.outside_link, spec.external.bridge, spec.outside_addresses),
+        *_routing(spec, facts),
+    ]
+
+
+def _bridging(facts: GatewayFacts) -> list[Command]:
+    """Keep the node's own rules off what machines say to each other: they would track and translate it a second time."""
+    return [inside(None, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0")] if facts.bridge_filter else []
+
+
+def _host_router(external: ExternalSpec, facts: GatewayFacts) -> list[Command]:
+    _refuse_overlap(external, facts)
+    plan = address_commands(external.bridge, [str(external.router)], facts.links.get(external.bridge))
+    if not facts.host_forwarding:
+        plan.append(inside(None, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
+    chains = rules.host_rules(external)
+    if facts.host_revision != rules.revision(chains):
+        plan.append(rules.load(external.bridge, chains))
+    return plan
+
+
+def _refuse_overlap(external: ExternalSpec, facts: GatewayFacts) -> None:
+    wanted = external.address.network
+    for link in facts.links.values():
+        for address in link.addresses:
+            if link.name != external.bridge and IPv4Interface(address).network.overlaps(wanted):
+                raise NetworkError(
+                    f"external network {wanted}: this node has {address} on {link.name} already; "
+                    "remove that or choose another network"
+                )
+
+
+def _namespace(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
+    if facts.namespace:
+        return []
+    plan = [command("netns", "delete", spec.name)] if facts.stale else []
+    return [*plan, command("netns", "add", spec.name), command("link", "set", "dev", "lo", "up", namespace=spec.name)]
+
+
+def _cable(
+    spec: GatewaySpec, facts: GatewayFacts, own: str, host: str, bridge: str, addresses: list[IPv4Interface]
+) -> list[Command]:
+    """Return what is missing of a pair of links between the namespace and a bridge."""
+    plan: list[Command] = []
+    host_end, own_end = facts.links.get(host), facts.own_links.get(own)
+    if host_end is None or own_end is None:
+        if host_end is not None:  # its other end is not where it should be
+            plan.append(command("link", "del", "dev", host))
+        peer = ("peer", "name", own, "address", mac(f"{spec.name} {own}"), "netns", spec.name)
+        plan.append(command("link", "add", "name", host, "type", "veth", *peer))
+        plan.append(command("link", "set", "dev", host, "addrgenmode", "none"))
+        host_end = own_end = None
+    if host_end is None or host_end.master != bridge or not host_end.up:
+        plan.append(command("link", "set", "dev", host, "master", bridge, "up"))
+    if own_end is None or not own_end.up:
+        plan.append(command("link", "set", "dev", own, "up", namespace=spec.name))
+    return plan + address_commands(own, [str(address) for address in addresses], own_end, spec.name)
+
+
+def _routing(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
+    plan: list[Command] = []
+    router = str(spec.external.gateway)
+    if facts.router != router:
+        plan.append(command("route", "replace", "default", "via", router, "dev", OUTSIDE, namespace=spec.name))
+    chains = rules.gateway_rules(spec)
+    if facts.revision != rules.revision(chains):
+        plan.append(rules.load(rules.TABLE, chains, spec.name))
+    if not facts.forwarding:  # last, so that nothing passes before the rules are in force
+        plan.append(inside(spec.name, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
+    return plan
