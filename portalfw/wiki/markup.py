@@ -33,6 +33,7 @@ ATTRIBUTES: Mapping[str, set[str]] = {
 SCHEMES = {"http", "https", "mailto", "tel"}
 
 PLACE = re.compile(rf"{SECRET}([cv])(\d+)z", re.IGNORECASE)
+PLACE_IN_TEXT = re.compile(rf"{SECRET}([cvb])(\d+)z")
 LONE_LINE = re.compile(rf"^([ \t]*)((?:{SECRET}c\d+z[ \t]*)+)$", re.MULTILINE)
 MIXED_PARAGRAPH = re.compile(rf"<p>((?:(?!</p>).)*?{SECRET}c\d+z.*?)</p>", re.DOTALL)
 LONE_PARAGRAPH = re.compile(rf"<p>\s*((?:{SECRET}c\d+z\s*)+)</p>")
@@ -40,6 +41,7 @@ TAG = re.compile(r'<[a-zA-Z/](?:"[^"]*"|[^">])*>')
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 TASK = re.compile(r"<li>(\s*(?:<p>)?)\[([ xX])\] ")
 RELATIVE = re.compile(r"(?![a-zA-Z][\w+.-]*:|[/#?])")
+INTERESTING = re.compile(rf" (?:href|src|cite)=|{SECRET}", re.IGNORECASE)
 ADDRESSES = frozenset({"href", "src", "cite"})
 
 Where = Literal["text", "block", "attribute", "address", "address-start", "anchor"]
@@ -143,7 +145,7 @@ def _parts(html: str, base: str) -> Iterator[str | Slot]:
 
 def _text(html: str) -> Iterator[str | Slot]:
     position = 0
-    for place in re.finditer(rf"{SECRET}([cvb])(\d+)z", html):
+    for place in PLACE_IN_TEXT.finditer(html) if SECRET in html else ():
         yield html[position : place.start()]
         kind, index = place[1], int(place[2])
         yield Slot("value" if kind == "v" else "call", index, "block" if kind == "b" else "text")
@@ -152,6 +154,9 @@ def _text(html: str) -> Iterator[str | Slot]:
 
 
 def _tag(tag: str, base: str) -> Iterator[str | Slot]:
+    if not INTERESTING.search(tag):
+        yield tag
+        return
     position = 0
     for found in ATTRIBUTE.finditer(tag):
         yield tag[position : found.start(2)]

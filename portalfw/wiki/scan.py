@@ -14,6 +14,8 @@ INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 LISTED = re.compile(r" {0,3}(?:[-*+]|\d+[.)]|\[\^[^\]]+\]:|:|!!!)[ \t]")
 MARK = re.compile(r"\\[\\{`$]|`+|<!--|\$\{|\{%|\{\{")
 
+MEANT = re.compile(r"\$\{|\{%|\A\{")  # code without these needs no protection from the expressions
+
 
 @dataclass(frozen=True)
 class Code:
@@ -27,7 +29,16 @@ Segment = str | Code | MacroCall
 
 def scan(text: str, first_line: int) -> list[Segment]:
     """Return the segments of ``text``, whose first line is line ``first_line`` of its file."""
-    return [segment for segment in _Scanner(text, first_line).run() if segment != ""]
+    segments: list[Segment] = []
+    plain: list[str] = []
+    for segment in _Scanner(text, first_line).run():
+        words = segment.text if isinstance(segment, Code) and not MEANT.search(segment.text) else segment
+        if isinstance(words, str):
+            plain.append(words)
+        else:
+            segments += ["".join(plain), words]
+            plain.clear()
+    return [segment for segment in (*segments, "".join(plain)) if segment != ""]
 
 
 class _Scanner:
