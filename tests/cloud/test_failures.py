@@ -7,6 +7,8 @@ import pytest
 from portal import NOTHING, Portal, held, wait_for
 
 from actors.cloud.models import Cloudspace, ExternalNetwork, Image, Machine, Stack
+from actors.cloud.networks import Networks
+from portalfw.errors import UnavailableError
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,16 @@ def test_two_callers_for_the_last_address(portal: Portal) -> None:
     found = ExternalNetwork.get(network)
     assert found.ips == []
     assert len(found.taken) == 1
+
+
+def test_each_address_is_taken_once(portal: Portal) -> None:
+    """Of twenty who take an address at the same moment out of five, five get one each and fifteen are refused."""
+    network, networks = portal.network(free=5), portal.runtime.service(Networks)
+    takers = [gevent.spawn(networks.take_external, network, 10_000 + number) for number in range(20)]
+    gevent.joinall(takers)
+    got = [taker.value for taker in takers if taker.successful()]
+    assert len(got) == len(set(got)) == 5
+    assert {type(taker.exception) for taker in takers if not taker.successful()} == {UnavailableError}
 
 
 def test_many_machines_at_once_share_no_address(portal: Portal) -> None:

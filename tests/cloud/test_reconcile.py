@@ -126,9 +126,12 @@ def test_a_late_owner_cannot_overwrite(portal: Portal, space: int) -> None:
     operation = portal.runtime.service(Operations).begin(Machine, machine, "stop")
     Machine.collection().update_one({"_id": machine}, {"$set": {"operation.owner": "dead"}})
     assert settled(portal, Machine, machine).status == "RUNNING"
-    with pytest.raises(ConflictError), operation:
-        operation.end("HALTED")
-    assert Machine.get(machine).status == "RUNNING"
+    with portal.runtime.service(Operations).begin(Machine, machine, "stop") as another:
+        with pytest.raises(ConflictError), operation:
+            operation.end("HALTED", "too late")
+        assert Machine.get(machine).operation.key == another.key
+        another.end("RUNNING")
+    assert Machine.get(machine).status_reason == ""
 
 
 def test_what_an_absent_node_kept_is_cleaned_when_it_is_back(portal: Portal, space: int) -> None:
