@@ -17,7 +17,7 @@ from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.held import Held, Holding, Interruption
 from agent.jumpscript import Surroundings
 from agent.pool import Pool
-from agent.protocol import Ask, Assignment, Bye, Cancel, Hello, Nothing, Welcome, Work
+from agent.protocol import Ask, Assignment, Bye, Hello, Nothing, Welcome, Work
 from agent.runner import Runner
 from agent.scripts import ScriptCache
 from agent.spool import Spool
@@ -55,6 +55,7 @@ class Agent:
         scripts = ScriptCache(settings.folder / "scripts", self._client)
         self._runner = Runner(self._client, scripts, self._surroundings, self._delivery.report)
         self._pool = Pool(self._runner, self._holding, folder(settings, "work"))
+        self._delivery.each_round = self._end_waiting
         self._inventory: dict[str, Any] = {"facts": None, "abilities": None}
         self._place = Welcome(node_id=enrolled.node_id, name="", site="", roles=[], status="", lease=60.0)
         self._greeted = False
@@ -108,17 +109,17 @@ class Agent:
             ask = ask.model_copy(update={"park": SHORT_PARK})
         work = self._client.get("jobs", Work, ask.query(), timeout=ask.park + ANSWER_SLACK)
         for cancel in work.cancel:
-            self._cancel(cancel)
+            self._holding.interrupt(cancel.id, cancel.attempt, Interruption("cancelled", cancel.reason))
+        self._end_waiting()
         for assignment in work.jobs:
             self._accept(assignment)
 
-    def _cancel(self, cancel: Cancel) -> None:
-        """Have a running job killed; end one that waits for a worker here and now."""
-        self._holding.interrupt(cancel.id, cancel.attempt, Interruption("cancelled", cancel.reason))
-        held = self._holding.of(cancel.id)
-        if held is not None and self._pool.withdraw(held):
-            self._runner.refuse(held)
-            self._holding.remove(held)
+    def _end_waiting(self) -> None:
+        """End the jobs that wait for a worker and are cancelled or expired, without waiting for a worker."""
+        for held in self._holding.all():
+            if (held.interruption is not None or held.waited_too_long) and self._pool.withdraw(held):
+                self._runner.refuse(held)
+                self._holding.remove(held)
 
     def _accept(self, assignment: Assignment) -> None:
         if self._spool.done(assignment.ref):

@@ -12,6 +12,8 @@ from agent.held import Held, Holding, Interruption
 from agent.protocol import Confirmed, JobRef, Received, Renew, Renewed, Result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.client import Client
     from agent.spool import Spool
 
@@ -43,6 +45,7 @@ class Delivery:
         self._renewed = self._tried = time.monotonic()
         self._undelivered = threading.Event()
         self.lease = 60.0
+        self.each_round: Callable[[], None] = lambda: None
 
     def report(self, held: Held, result: Result) -> None:
         """Keep a result and try to deliver it at once."""
@@ -105,6 +108,7 @@ class Delivery:
         self._holding.changed.set()
 
     def _round(self) -> None:
+        self.each_round()
         held = self._holding.all()
         if held and time.monotonic() - self._renewed > self.lease / 3:
             self._renew(held)

@@ -62,8 +62,11 @@ class Runner:
             self._report(held, result_of(held, ending, started))
 
     def refuse(self, held: Held) -> None:
-        """Report an attempt that was cancelled before it started."""
-        ending = self._refusal(held)
+        """Report an attempt that was cancelled or expired before it started; one that is gone needs no report."""
+        try:
+            ending = self._refusal(held)
+        except NotOursError:
+            return
         if ending is not None:
             self._report(held, result_of(held, ending, None))
 
