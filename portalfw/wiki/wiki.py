@@ -154,7 +154,8 @@ class Wiki:
         self, page: Page, principal: Principal, query: Mapping[str, str], *, depth: int = 0
     ) -> tuple[Place, dict[str, Any]]:
         declared = {param.name: param.read(query) for param in page.params}
-        values = {**declared, "params": dict(query), "user": {"name": principal.name, "guest": principal.guest}}
+        viewer = {"name": principal.name, "guest": principal.guest}
+        values = {"params": dict(query), "user": viewer, **declared}  # what a page declares wins
         data = fetch(page.data, values, self.dispatcher, principal) if page.data else Data()
         return Place(self, page, principal, query, data, depth), {**values, **data.values}
 

@@ -124,6 +124,13 @@ def test_parameter_types(pad: Pad) -> None:
     assert "<p>8 x yes 1.5</p>" in pad.html(text, a="7", b="x", c="TRUE", d="1.5")
 
 
+def test_a_declared_name_wins(pad: Pad) -> None:
+    """A parameter may be called as a variable that every page has."""
+    text = "---\nparams:\n  user: str?\n---\n[${user}] ${params.user}"
+    assert "<p>[] </p>" in pad.html(text)
+    assert "<p>[bob] bob</p>" in pad.html(text, user="bob")
+
+
 def test_unknown_objects_are_404(wiki: Wiki) -> None:
     """A page over an object that does not exist says so, with a way back."""
     fault = seen(wiki, "/demo/machine", id="99").fault
