@@ -25,10 +25,8 @@ KNOWN = frozenset(
         "order",
         "icon",
         "parent",
-        "aliases",
         "layout",
         "hidden",
-        "description",
     )
 )
 

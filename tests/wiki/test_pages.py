@@ -127,7 +127,7 @@ def test_parameter_types(pad: Pad) -> None:
 def test_a_declared_name_wins(pad: Pad) -> None:
     """A parameter may be called as a variable that every page has."""
     text = "---\nparams:\n  user: str?\n---\n[${user}] ${params.user}"
-    assert "<p>[] </p>" in pad.html(text)
+    assert "<p>[] <span" in pad.html(text)
     assert "<p>[bob] bob</p>" in pad.html(text, user="bob")
 
 
