@@ -31,7 +31,7 @@ class Duties:
         self._duties = list(duties)
         self._alive = Lease(process_lease(runtime.process_id), TTL, runtime.process_id)
         self._held: dict[str, Lease] = {}
-        self._greenlets: list[gevent.Greenlet] = []
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:
         """Run all duties from now on."""

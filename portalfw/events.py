@@ -84,7 +84,7 @@ class EventBus:
         self._database = database
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self._open = Event()
-        self._reader: gevent.Greenlet | None = None
+        self._reader: gevent.Greenlet[[], None] | None = None
 
     def start(self) -> None:
         """Begin reading; returns when the stream is open, so that no later change is missed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 import gevent
 
@@ -16,4 +16,4 @@ def offload(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
     For whatever may take longer than 5 ms without yielding: password hashing, git, large renders, files.
     """
-    return cast("R", gevent.get_hub().threadpool.apply(function, args, kwargs))
+    return gevent.get_hub().threadpool.apply(function, args, kwargs)

@@ -81,9 +81,9 @@ class Runtime:
         found: T = self._services[factory]
         return found
 
-    def spawn(self, function: Callable[..., object], *args: object) -> gevent.Greenlet:
+    def spawn(self, function: Callable[..., object], *args: object) -> gevent.Greenlet[..., object]:
         """Run ``function`` beside the caller; a failure is logged, since nobody waits for it."""
-        greenlet = gevent.Greenlet(function, *args)
+        greenlet: gevent.Greenlet[..., object] = gevent.Greenlet(function, *args)
         greenlet.link_exception(lambda failed: log.error("Background work %s failed: %s", function, failed.exception))
         greenlet.start()
         return greenlet

@@ -95,4 +95,4 @@ class UserManager(Actor, app="system"):
         emails: Annotated[list[str] | None, Arg("E-mail")] = None,
     ) -> str:
         """Create a user and return its name."""
-        return create_user(username, password, groups=groups or [], emails=emails).name
+        return str(create_user(username, password, groups=groups or [], emails=emails).name)

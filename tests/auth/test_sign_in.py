@@ -8,7 +8,7 @@ from product import Product
 
 
 @pytest.fixture
-def browser(product: Product) -> requests.Session:
+def browser() -> requests.Session:
     """A session that says, as browsers do, that its requests come from our own pages."""
     session = requests.Session()
     session.headers["Sec-Fetch-Site"] = "same-origin"

@@ -32,7 +32,7 @@ def leftovers(site: str) -> dict[str, list[str]]:
 
 
 def test_guest_answers_and_leaves_nothing(real_product: Product, guest_image: Path) -> None:
-    """A registered image becomes a machine that answers with its name through a port forward; deleted, nothing is left."""
+    """A registered image becomes a machine that answers through a port forward; deleted, it leaves nothing."""
     cloud = Cloud(real_product, "line")
     with served(guest_image.parent) as address:
         image = cloud.register_image("e2e", f"{address}/{guest_image.name}")
