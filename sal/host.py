@@ -9,7 +9,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -109,13 +109,13 @@ def disks() -> list[Disk]:
     return found
 
 
-def _interface(name: str, entries: list[psutil._common.snicaddr], state: psutil._common.snicstats | None) -> Interface:
+def _interface(name: str, entries: list[Any], state: Any) -> Interface:
     addresses = [_with_prefix(entry) for entry in entries if entry.family in {socket.AF_INET, socket.AF_INET6}]
     mac = next((entry.address for entry in entries if entry.family == psutil.AF_LINK), "")
     return Interface(name, mac, bool(state and state.isup), state.mtu if state else 0, addresses)
 
 
-def _with_prefix(entry: psutil._common.snicaddr) -> str:
+def _with_prefix(entry: Any) -> str:
     address, mask = entry.address.partition("%")[0], entry.netmask or ""
     packed = socket.inet_pton(entry.family, mask) if mask else b""
     return f"{address}/{sum(byte.bit_count() for byte in packed)}" if packed else address

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,15 +11,10 @@ from sal.errors import SpecError
 T = TypeVar("T")
 
 
-@functools.cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
-
-
 def read(kind: type[T], value: Any, what: str) -> T:
     """Return ``value`` (a dictionary from JSON) as a dataclass ``kind``; raise `SpecError` naming the wrong field."""
     try:
-        return _adapter(kind).validate_python(value)
+        return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -4,7 +4,7 @@
 whether the processor may be trusted with them.
 """
 
-from sal.hypervisor.accelerator import AcceleratorProof, prove_kvm
+from sal.hypervisor.accelerator import AcceleratorProof, prove_kvm, remembered_proof
 from sal.hypervisor.connection import Hypervisor
 from sal.hypervisor.machines import Machines
 from sal.hypervisor.site import Site
@@ -25,4 +25,5 @@ __all__ = [
     "Storage",
     "Volume",
     "prove_kvm",
+    "remembered_proof",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from types import ModuleType
 from typing import Any, Final, Literal
 
 from sal.errors import HypervisorError, HypervisorMissingError
@@ -15,7 +14,7 @@ _INSTALL: Final = (
 
 
 @functools.cache
-def binding() -> ModuleType:
+def binding() -> Any:
     """Return the libvirt module; raise `HypervisorMissingError` where it is not installed.
 
     Imported here and not at the top, so that a node without libvirt can still run everything else.

@@ -26,11 +26,9 @@ def repair_kvm_device(device: Path = _DEVICE) -> bool:
     except KeyError:
         return False
     found = device.stat()
-    if (
-        found.st_gid == group
-        and stat.S_IMODE(found.st_mode) & _MODE == _MODE
-        or stat.S_IMODE(found.st_mode) & 0o006 == 0o006
-    ):  # noqa: PLR2004
+    if (found.st_gid == group and stat.S_IMODE(found.st_mode) & _MODE == _MODE) or stat.S_IMODE(
+        found.st_mode
+    ) & 0o006 == 0o006:
         return False
     os.chown(device, 0, group)
     device.chmod(_MODE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -19,6 +20,7 @@ from sal.hypervisor.state import MachineState, missing, state_of
 from sal.hypervisor.storage import GIB, Storage
 
 _PAUSE: Final = 0.1
+Undo = Callable[[], object]
 
 
 class Machines:
@@ -57,11 +59,11 @@ class Machines:
 
     def create(self, spec: MachineSpec) -> MachineState:
         """Make a machine with its volumes and start it; what exists already stays. On failure nothing new is left."""
-        made: list[Callable[[], object]] = []
+        made: list[Undo] = []
         try:
             self._make_volumes(spec, made)
             if self._find(spec.name) is None:
-                made.append(lambda: self.delete(spec.name))
+                made.append(partial(self.delete, spec.name))
             return self.start(spec)
         except Exception:
             for undo in reversed(made):
@@ -88,6 +90,7 @@ class Machines:
         if current.running and current.state != "paused":
             return current
         if current.state != "paused":
+            self._remember(spec)
             self.define(spec)
         domain = self._get(spec.name)
         with named(f"machine {spec.name}: starting"):
@@ -100,9 +103,11 @@ class Machines:
     def stop(self, name: str, *, force: bool = False, timeout: float = 60) -> MachineState:
         """Stop a machine: press its power button, and cut its power after ``timeout`` seconds, or at once with ``force``.
 
-        Raises `MachineMissingError`.
+        A machine that the node does not have is as stopped as can be: its state is ``missing``.
         """
-        domain = self._get(name)
+        domain = self._find(name)
+        if domain is None:
+            return missing(name)
         with named(f"machine {name}: stopping"):
             if domain.isActive() and not force:
                 _until(lambda: not _pressed(domain), timeout)
@@ -148,17 +153,23 @@ class Machines:
             flags |= libvirt.VIR_DOMAIN_UNDEFINE_NVRAM | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
         domain.undefineFlags(flags)
 
-    def _make_volumes(self, spec: MachineSpec, made: list[Callable[[], object]]) -> None:
+    def _make_volumes(self, spec: MachineSpec, made: list[Undo]) -> None:
         for disk in spec.disks:
             if self.storage.find(disk.volume) is None:
                 if disk.image:
                     self.storage.overlay(disk.volume, disk.image, disk.size * GIB)
                 else:
                     self.storage.create(disk.volume, disk.size * GIB)
-                made.append(lambda name=disk.volume: self.storage.delete(name))  # type: ignore[misc]
+                made.append(partial(self.storage.delete, disk.volume))
         if spec.seed and self.storage.find(spec.seed_volume) is None:
             self.storage.write(spec.seed_volume, seed_iso(seed_files(spec, spec.seed)))
-            made.append(lambda: self.storage.delete(spec.seed_volume))
+            made.append(partial(self.storage.delete, spec.seed_volume))
+
+    def _remember(self, spec: MachineSpec) -> None:
+        """Make a simulated machine's volumes again: that world ends with each process of the agent's that held it."""
+        if self.hypervisor.simulated:
+            for disk in spec.disks:
+                self.storage.create(disk.volume, disk.size * GIB)
 
     def _xml(self, spec: MachineSpec, mark: str) -> str:
         paths = {disk.volume: self.storage.get(disk.volume).path for disk in spec.disks}

@@ -4,8 +4,9 @@ A `Gateway` is a network namespace between the bridge of a cloudspace and the br
 addresses (nftables), and answers DHCP and DNS (dnsmasq).
 """
 
-from sal.network.bridges import ensure_bridge, remove_bridge_if_unused
+from sal.network.bridges import bridges, ensure_bridge, remove_bridge_if_unused
 from sal.network.gateway import Gateway
+from sal.network.opening import open_gateway, real_network_possible
 from sal.network.simulated import SimulatedGateway
 from sal.network.spec import ExternalSpec, ForwardSpec, GatewaySpec, LeaseSpec
 
@@ -16,6 +17,9 @@ __all__ = [
     "GatewaySpec",
     "LeaseSpec",
     "SimulatedGateway",
+    "bridges",
     "ensure_bridge",
+    "open_gateway",
+    "real_network_possible",
     "remove_bridge_if_unused",
 ]

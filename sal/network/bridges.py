@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 from sal.command import run
 from sal.names import link
 from sal.network.links import bridge_commands, read_links
@@ -22,3 +25,17 @@ def remove_bridge_if_unused(name: str) -> bool:
         return False
     run(["ip", "link", "del", "dev", name])
     return True
+
+
+@contextmanager
+def bridges(names: Iterable[str]) -> Iterator[None]:
+    """Have these bridges within the block and after it; if it fails, those that nothing uses are removed."""
+    wanted = sorted(set(names))
+    try:
+        for name in wanted:
+            ensure_bridge(name)
+        yield
+    except BaseException:
+        for name in wanted:
+            remove_bridge_if_unused(name)
+        raise

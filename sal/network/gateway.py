@@ -18,7 +18,6 @@ from sal.network.spec import GatewaySpec
 
 _NAMESPACES: Final = Path("/run/netns")
 _FORWARDING: Final = "/proc/sys/net/ipv4/ip_forward"
-_BRIDGE_FILTER: Final = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ class Gateway:
         spec, name = self.spec, self.spec.name
         node = {
             "links": read_links(),
-            "host_forwarding": _on(_FORWARDING),
-            "bridge_filter": _on(_BRIDGE_FILTER),
+            "host_forwarding": Path(_FORWARDING).read_text(encoding="ascii").strip() == "1",
             "host_revision": rules.loaded(spec.external.bridge),
         }
         if not (_NAMESPACES / name).exists():
@@ -98,8 +96,3 @@ class Gateway:
 def _router(namespace: str) -> str | None:
     routes = json.loads(run(["ip", "-netns", namespace, "-json", "route", "show", "default"]) or "[]")
     return next((route.get("gateway") for route in routes), None)
-
-
-def _on(setting: str) -> bool:
-    file = Path(setting)
-    return file.exists() and file.read_text(encoding="ascii").strip() == "1"

@@ -45,7 +45,7 @@ def inside(namespace: str | None, *args: str, text: str | None = None) -> Comman
 
 
 def mac(name: str) -> str:
-    """Return a hardware address that belongs to a name, so that a link made anew has its neighbours' tables still right."""
+    """Return a hardware address that belongs to a name, so that neighbours still know a link that is made anew."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     return ":".join(["02", *(digest[place : place + 2] for place in range(0, 10, 2))])
 

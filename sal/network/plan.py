@@ -16,12 +16,11 @@ from sal.network.spec import INSIDE, OUTSIDE, ExternalSpec, GatewaySpec
 class GatewayFacts:
     """What is there of a gateway: the node's links and rules, and the namespace's own.
 
-    ``bridge_filter`` says whether what crosses the node's bridges passes the node's own rules (br_netfilter); ``stale`` is a namespace whose file is there but which is none any more.
+    ``stale`` is a namespace whose file is there but which is none any more.
     """
 
     links: dict[str, Link] = field(default_factory=dict)
     host_forwarding: bool = False
-    bridge_filter: bool = False
     host_revision: str | None = None
     namespace: bool = False
     stale: bool = False
@@ -37,7 +36,6 @@ def missing(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
     Raises `NetworkError` if the external network is on the node already under another name.
     """
     return [
-        *_bridging(facts),
         *bridge_commands(spec.bridge, facts.links.get(spec.bridge)),
         *bridge_commands(spec.external.bridge, facts.links.get(spec.external.bridge)),
         *(_host_router(spec.external, facts) if spec.external.host_gateway else []),
@@ -46,11 +44,6 @@ def missing(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
         *_cable(spec, facts, OUTSIDE, spec.outside_link, spec.external.bridge, spec.outside_addresses),
         *_routing(spec, facts),
     ]
-
-
-def _bridging(facts: GatewayFacts) -> list[Command]:
-    """Keep the node's own rules off what machines say to each other: they would track and translate it a second time."""
-    return [inside(None, "sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0")] if facts.bridge_filter else []
 
 
 def _host_router(external: ExternalSpec, facts: GatewayFacts) -> list[Command]:

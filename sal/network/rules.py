@@ -1,7 +1,7 @@
 """Filter and translation rules, as nftables text.
 
-Rules are replaced as a whole in one transaction. An empty chain named after the text's digest tells later which rules are in
-force, so that the same rules are not loaded again.
+Rules are replaced as a whole in one transaction. An empty chain named after the text's digest tells later which rules
+are in force, so that the same rules are not loaded again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REVISION: Final = "revision_"
 
 
 def gateway_rules(spec: GatewaySpec) -> str:
-    """Return the chains of a gateway: machines may go out, what comes in must be forwarded, forwards work from inside too."""
+    """Return a gateway's chains: machines may go out, what comes in must be forwarded, forwards work from inside too."""
     network = spec.network
     forwards = [
         f"ip daddr {one.public_ip} {one.protocol} dport {one.public_port} dnat to {one.local_ip}:{one.local_port}"
@@ -62,7 +62,8 @@ def revision(chains: str) -> str:
 
 def load(table: str, chains: str, namespace: str | None = None) -> Command:
     """Return the command that replaces a table by these chains."""
-    text = f"table ip {table}\ndelete table ip {table}\ntable ip {table} {{\n  chain {revision(chains)} {{\n  }}\n{chains}\n}}\n"
+    emptied = f"table ip {table}\ndelete table ip {table}\n"
+    text = f"{emptied}table ip {table} {{\n  chain {revision(chains)} {{\n  }}\n{chains}\n}}\n"
     return inside(namespace, "nft", "-f", "-", text=text)
 
 

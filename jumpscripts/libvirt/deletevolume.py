@@ -1,0 +1,30 @@
+"""Delete a volume from the node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+descr = "Delete a volume from the node."
+organization = "portalfw"
+author = "portalfw"
+name = "deletevolume"
+category = "libvirt"
+roles = ()
+queue = "hypervisor"
+order = 0
+timeout = 120
+enable = True
+startatboot = False
+log = True
+idempotent = True
+
+
+def action(volume: str) -> dict[str, Any]:
+    """Return whether there was one (``deleted``). Machines that lean on it must be gone."""
+    from agent.jumpscript import context
+    from sal.hypervisor import Site
+
+    storage = Site(context.hypervisor, context.site, context.work).storage
+    deleted = storage.delete(volume)
+    storage.remove_if_empty()
+    return {"volume": volume, "deleted": deleted}

@@ -1,0 +1,38 @@
+"""Bring a gateway's leases and port forwards to the given description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+descr = "Bring a gateway's leases and port forwards to the given description."
+organization = "portalfw"
+author = "portalfw"
+name = "applyforwards"
+category = "network"
+roles = ()
+queue = "hypervisor"
+order = 0
+timeout = 120
+enable = True
+startatboot = False
+log = True
+idempotent = True
+
+
+def action(gateway: dict[str, Any]) -> dict[str, Any]:
+    """Return ``{"name", "changed", "simulated"}``.
+
+    Params: ``gateway`` is the whole description (`sal.network.GatewaySpec`). Raises `sal.errors.SalError`.
+    """
+    from dataclasses import asdict
+
+    from agent.jumpscript import context, log
+    from sal.network import GatewaySpec, open_gateway
+
+    result = open_gateway(GatewaySpec.from_json(gateway), context.hypervisor, context.run).apply()
+    log.info(
+        f"gateway {result.name} is as described now"
+        if result.changed
+        else f"gateway {result.name} was as described already"
+    )
+    return asdict(result)
