@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from xml.etree import ElementTree as ET
 
 from sal.hypervisor.calls import named
@@ -43,6 +44,8 @@ def network_xml(spec: GatewaySpec) -> str:
     """Return the network's definition."""
     network = ET.Element("network")
     ET.SubElement(network, "name").text = spec.name
+    # The same name must always come with the same identity, or libvirt refuses to change what there is.
+    ET.SubElement(network, "uuid").text = str(uuid.uuid5(uuid.NAMESPACE_URL, spec.name))
     ET.SubElement(network, "bridge", name=spec.bridge)
     ip = ET.SubElement(network, "ip", address=str(spec.address), netmask=str(spec.network.netmask))
     dhcp = ET.SubElement(ip, "dhcp")
