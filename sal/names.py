@@ -9,13 +9,16 @@ from sal.errors import SpecError
 
 #: IFNAMSIZ of linux/if.h is 16, one of them the closing zero.
 LINK_LENGTH: Final = 15
+_LONGEST: Final = 64
 _SAFE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 def checked(name: str, what: str) -> str:
-    """Return ``name`` if it is safe as a file name, command argument and nftables identifier; raise `SpecError` otherwise."""
-    if not _SAFE.fullmatch(name) or len(name) > 64:
-        raise SpecError(f"{what} name {name!r}: only letters, digits, '.', '_' and '-', first a letter, at most 64")
+    """Return ``name`` if it is safe as a file name, argument and nftables identifier; raise `SpecError` otherwise."""
+    if not _SAFE.fullmatch(name) or len(name) > _LONGEST:
+        raise SpecError(
+            f"{what} name {name!r}: only letters, digits, '.', '_' and '-', first a letter, at most {_LONGEST}"
+        )
     return name
 
 

@@ -37,6 +37,6 @@ def action(machine: dict[str, Any]) -> dict[str, Any]:
     for bridge in sorted(plugged) if not site.simulated else ():
         remove_bridge_if_unused(bridge)
     log.info(
-        f"machine {spec.name}: {'deleted' if deleted else 'was not here'}, volumes deleted: {', '.join(volumes) or 'none'}"
+        f"machine {spec.name}: {'deleted' if deleted else 'was not here'}, volumes: {', '.join(volumes) or 'none'}"
     )
     return {"name": spec.name, "deleted": deleted, "volumes": volumes}

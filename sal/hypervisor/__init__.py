@@ -1,7 +1,7 @@
 """Virtual machines and their disks on one node, by libvirt.
 
-`Site` opens all of it; `Hypervisor` is the connection, `Machines` the machines, `Storage` the volumes of the site's pool, `prove_kvm` the answer to
-whether the processor may be trusted with them.
+`Site` opens all of it; `Hypervisor` is the connection, `Machines` the machines, `Storage` the volumes of the site's
+pool, `prove_kvm` the answer to whether the processor may be trusted with them.
 """
 
 from sal.hypervisor.accelerator import AcceleratorProof, prove_kvm, remembered_proof

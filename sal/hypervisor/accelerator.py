@@ -1,7 +1,7 @@
 """Whether KVM really runs guests here: proved, never believed.
 
-Some hosts offer ``/dev/kvm`` and accept guests, and then emulate every instruction, so that nothing ever boots. So a boot
-sector of our own must count to 2^24 in long mode under KVM within a second; software emulation does it in about 0.1 s.
+Some hosts offer ``/dev/kvm`` and accept guests, and then emulate every instruction, so that nothing ever boots. So a
+boot sector of our own must count to 2^24 in long mode under KVM within a second; software emulation takes about 0.1 s.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CODE: Final = bytes.fromhex(
 
 @dataclass(frozen=True)
 class AcceleratorProof:
-    """What the proof found. ``seconds`` under KVM is None when it did not finish; ``software_seconds`` is for comparison."""
+    """What the proof found. ``seconds`` under KVM is None when it did not end; ``software_seconds`` compares."""
 
     proven: bool
     reason: str

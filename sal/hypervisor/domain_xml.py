@@ -25,7 +25,7 @@ def domain_xml(spec: MachineSpec, domain_type: str, paths: Mapping[str, str], ma
     """Return the domain definition.
 
     Params: ``domain_type`` is ``kvm`` only where KVM has proved itself, else ``qemu``; ``paths`` are the files of the
-    volumes by name, the seed's among them if there is one; ``mark`` is kept in the domain to tell whether it is this one.
+    volumes by name, the seed's among them if there is one; ``mark`` is kept in the domain to know it again.
     """
     ET.register_namespace("portalfw", NAMESPACE)
     domain = ET.Element("domain", type=domain_type)

@@ -10,14 +10,15 @@ from typing import Final
 
 _DEVICE: Final = Path("/dev/kvm")
 _MODE: Final = 0o660
+_ALL: Final = stat.S_IROTH | stat.S_IWOTH
 _GROUP: Final = "kvm"
 
 
 def repair_kvm_device(device: Path = _DEVICE) -> bool:
     """Give the device the group and mode of udev's standard rule, where no udev did; return whether that was missing.
 
-    QEMU's own user must be able to open it, or not see it at all: where it is there but closed, libvirt takes what it has
-    learnt about QEMU for outdated at every call and asks again, 3.5 s each and sixteen times for one machine.
+    QEMU's own user must be able to open it, or not see it at all: where it is there but closed, libvirt takes what it
+    has learnt about QEMU for outdated at every call and asks again, 3.5 s each and sixteen times for one machine.
     """
     if os.geteuid() != 0 or not device.exists():
         return False
@@ -26,9 +27,8 @@ def repair_kvm_device(device: Path = _DEVICE) -> bool:
     except KeyError:
         return False
     found = device.stat()
-    if (found.st_gid == group and stat.S_IMODE(found.st_mode) & _MODE == _MODE) or stat.S_IMODE(
-        found.st_mode
-    ) & 0o006 == 0o006:
+    of_group = found.st_gid == group and found.st_mode & _MODE == _MODE
+    if of_group or found.st_mode & _ALL == _ALL:
         return False
     os.chown(device, 0, group)
     device.chmod(_MODE)

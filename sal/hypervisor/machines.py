@@ -101,7 +101,7 @@ class Machines:
         return self._state(domain)
 
     def stop(self, name: str, *, force: bool = False, timeout: float = 60) -> MachineState:
-        """Stop a machine: press its power button, and cut its power after ``timeout`` seconds, or at once with ``force``.
+        """Stop a machine: press its power button, and cut its power after ``timeout`` seconds; with ``force`` at once.
 
         A machine that the node does not have is as stopped as can be: its state is ``missing``.
         """
@@ -185,7 +185,7 @@ def _mark(domain: Any) -> str | None:
 
 
 def _pressed(domain: Any) -> bool:
-    """Press the power button and return whether the machine is still on; a guest that boots misses the first presses."""
+    """Press the power button and return whether the machine is still on; a guest that boots misses first presses."""
     _ignoring_ended(domain.shutdown)
     return bool(domain.isActive())
 

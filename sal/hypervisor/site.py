@@ -17,7 +17,7 @@ class Site:
     """One installation's machines and volumes on this node."""
 
     def __init__(self, uri: str, site: str, work: Path) -> None:
-        """Work on hypervisor ``uri`` under the prefix ``site``; the proof of KVM is remembered in the folder ``work``."""
+        """Work on hypervisor ``uri`` under the prefix ``site``; the proof of KVM is remembered in folder ``work``."""
         self.hypervisor = Hypervisor(uri)
         self.storage = Storage(self.hypervisor, site)
         self._work = work

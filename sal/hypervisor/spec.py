@@ -19,7 +19,7 @@ _MAC = r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"
 
 @dataclass(frozen=True, config=_STRICT)
 class DiskSpec:
-    """A disk: ``volume`` is its name in the site's pool, ``size`` in GiB, ``image`` the volume that it starts as a copy of."""
+    """A disk: ``volume`` is its name in the site's pool, ``size`` in GiB, ``image`` the volume that it is a copy of."""
 
     volume: str
     size: Annotated[int, Field(gt=0)]

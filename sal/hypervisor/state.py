@@ -18,17 +18,18 @@ STATES: Final = {
 }
 #: virDomainRunningReason, virDomainPausedReason, virDomainShutoffReason of libvirt-domain.h, by state.
 REASONS: Final = {
-    "running": ("unknown", "booted", "migrated", "restored", "from snapshot", "unpaused", "migration canceled", "save canceled",
-                "wakeup", "crashed", "postcopy", "postcopy failed"),
+    "running": ("unknown", "booted", "migrated", "restored", "from snapshot", "unpaused", "migration canceled",
+                "save canceled", "wakeup", "crashed", "postcopy", "postcopy failed"),
     "paused": ("unknown", "user", "migration", "save", "dump", "io error", "watchdog", "from snapshot", "shutting down",
                "snapshot", "crashed", "starting up", "postcopy", "postcopy failed"),
-    "shutoff": ("unknown", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from snapshot", "daemon"),
+    "shutoff": ("unknown", "shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from snapshot",
+                "daemon"),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class MachineState:
-    """``state`` is running, paused, shutoff, shutdown, crashed, suspended, or missing if the node has no such machine."""
+    """``state`` is running, paused, shutoff, shutdown, crashed, suspended, or missing if there is no such machine."""
 
     name: str
     state: str

@@ -62,7 +62,7 @@ class Storage:
         raise VolumeMissingError(f"volume {name}: not in pool {self.site} of this node")
 
     def image_facts(self, name: str) -> ImageFacts | None:
-        """Return digest and sizes of an imported image, read from its file; None if there is none, or only a simulated one."""
+        """Return digest and sizes of an imported image, from its file; None if there is none or it is simulated."""
         volume = self.find(name)
         if volume is None or self.hypervisor.simulated:
             return None
@@ -97,7 +97,7 @@ class Storage:
     def import_image(self, name: str, source: Path, sha256: str | None = None) -> ImageFacts:
         """Copy a qcow2 file into the pool under ``name``, after looking into it. Raises `sal.errors.ImageError`.
 
-        An image of that name with the same content stays; one with other content is an error, as machines may lean on it.
+        An image of that name with the same content stays; other content is an error, as machines may lean on it.
         """
         checked(name, "image")
         facts = image.inspect(source, name, sha256)

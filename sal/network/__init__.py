@@ -1,7 +1,7 @@
 """A node's networks: bridges that machines are plugged into, and gateways that join them to the world.
 
-A `Gateway` is a network namespace between the bridge of a cloudspace and the bridge of an external network; it translates
-addresses (nftables), and answers DHCP and DNS (dnsmasq).
+A `Gateway` is a network namespace between the bridge of a cloudspace and the bridge of an external network; it
+translates addresses (nftables), and answers DHCP and DNS (dnsmasq).
 """
 
 from sal.network.bridges import bridges, ensure_bridge, remove_bridge_if_unused

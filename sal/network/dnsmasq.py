@@ -81,7 +81,7 @@ class Dnsmasq:
 
 
 def config_text(spec: GatewaySpec, folder: Path, servers: list[str]) -> str:
-    """Return dnsmasq's configuration: addresses only for known cards, names for the cloudspace, the rest asked elsewhere."""
+    """Return dnsmasq's configuration: addresses for known cards only, the cloudspace's names, resolvers."""
     address, network = spec.address, spec.network
     lines = [
         f"interface={INSIDE}",
@@ -157,7 +157,7 @@ def _alive(pid: int) -> bool:
 
 
 def _account(folder: Path) -> str:
-    """Return who dnsmasq should be: its own user, where that user can reach its files; else it could not read them again."""
+    """Return who dnsmasq should be: its own user where that can reach its files, else it could not read them again."""
     open_to_all = all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
     try:
         pwd.getpwnam("dnsmasq")

@@ -16,7 +16,7 @@ _TOOLS: Final = frozenset({"dnsmasq", "ip", "nft", "sysctl"})
 
 
 def open_gateway(spec: GatewaySpec, hypervisor: str, run_folder: Path) -> Gateway | SimulatedGateway:
-    """Return the gateway beside the machines of ``hypervisor`` (its address): simulated machines get a simulated one."""
+    """Return the gateway beside the machines of ``hypervisor`` (an address): simulated machines get a simulated one."""
     connection = Hypervisor(hypervisor)
     return SimulatedGateway(spec, connection) if connection.simulated else Gateway(spec, run_folder)
 

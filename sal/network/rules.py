@@ -19,7 +19,7 @@ _REVISION: Final = "revision_"
 
 
 def gateway_rules(spec: GatewaySpec) -> str:
-    """Return a gateway's chains: machines may go out, what comes in must be forwarded, forwards work from inside too."""
+    """Return a gateway's chains: machines may go out, only forwards come in, and forwards work from inside too."""
     network = spec.network
     forwards = [
         f"ip daddr {one.public_ip} {one.protocol} dport {one.public_port} dnat to {one.local_ip}:{one.local_port}"
