@@ -57,9 +57,8 @@ class Images:
         :raises JobFailedError: if the node cannot fetch it.
         """
         stack = Stack.get(stack_id)
-        if image.id in stack.images:
-            return
-        operation.step(f"{stack.name} fetches image {image.name}", 20)
+        operation.step(f"bringing image {image.name} to {stack.name}", 20)
+        # A node that has it answers at once; asking it is surer than our own memory of what it once had.
         operation.run(stack.reference_id, "libvirt/fetchimage", timeout=FETCH_TIMEOUT, image=self.spec(image))
         Stack.collection().update_one({"_id": stack_id}, {"$addToSet": {"images": image.id}})
 
