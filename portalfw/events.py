@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+import secrets
+from collections import defaultdict, deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -20,6 +22,7 @@ Operation = Literal["insert", "update", "replace", "delete"]
 QUIET = ["audit", "counter", "lease"]  # nobody waits for these, and they change most often
 BACKLOG = 10_000  # changes that a subscriber may be behind before it is told to look for itself
 RETRY = 0.5  # seconds
+REMEMBERED = 4096  # changes that one who comes late can still be told
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ class EventBus:
         self._database = database
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self._open = Event()
+        self._life = secrets.token_hex(4)
+        self._count = 0
+        self._recent: deque[tuple[int, str, str]] = deque(maxlen=REMEMBERED)
         self._reader: gevent.Greenlet[[], None] | None = None
 
     def start(self) -> None:
@@ -103,6 +109,20 @@ class EventBus:
             self._subscriptions[topic].add(subscription)
         return subscription
 
+    @property
+    def position(self) -> str:
+        """Where the stream is now: what is read after this is not older than it."""
+        return f"{self._life}-{self._count}"
+
+    def missed(self, position: str, topics: Collection[str]) -> set[str]:
+        """Return which of ``topics`` have changed since ``position``; all of them where that cannot be told."""
+        life, _, count = position.partition("-")
+        first = self._recent[0][0] if self._recent else self._count + 1
+        if life != self._life or not count.isdecimal() or int(count) + 1 < first:
+            return set(topics)
+        since = int(count)
+        return {topic for number, *names in self._recent if number > since for topic in names if topic in topics}
+
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
         for topic in subscription.topics:
@@ -113,6 +133,8 @@ class EventBus:
 
     def publish(self, change: Change) -> None:
         """Deliver a change to those who listen to its collection or to itself."""
+        self._count += 1
+        self._recent.append((self._count, change.collection, change.topic))
         listeners = self._subscriptions.get(change.collection, set()) | self._subscriptions.get(change.topic, set())
         for listener in listeners:
             listener.put(change)

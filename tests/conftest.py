@@ -30,7 +30,7 @@ CONTENT = Path(__file__).parent / "content"
 @pytest.fixture(scope="session")
 def mongod() -> Iterator[Mongod]:
     """Run the embedded MongoDB in a short temporary folder (a socket's path is limited to 107 bytes)."""
-    folder = Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="Pfw-", dir="/tmp"))  # capitals: see Mongod.uri
     server = Mongod(folder / "mongod")
     server.start()
     yield server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
-from portalfw.controller.documents import Job, JobOutput, Node, Script
+from portalfw.controller.documents import Job, JobOutput, Node, Script, site_prefix
 from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, method
 
@@ -75,6 +75,7 @@ class GridManager(Actor, app="system"):
         row = rows[0]
         return {
             **_node(row),
+            "site": site_prefix(),
             "facts": row.get("facts") or {},
             "abilities": row.get("abilities") or {},
             "version": row.get("version"),

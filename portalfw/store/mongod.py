@@ -42,8 +42,11 @@ class Mongod:
 
     @property
     def uri(self) -> str:
-        """Connection string of the running server."""
-        return f"mongodb://{quote(str(self.socket), safe='')}/?replicaSet={REPLICA_SET}"
+        """Connection string of the running server.
+
+        Direct, because pymongo writes the addresses that a replica set announces in lower case, and a path may not be.
+        """
+        return f"mongodb://{quote(str(self.socket), safe='')}/?directConnection=true"
 
     def start(self) -> None:
         """Start the server and wait until it is primary.
@@ -116,10 +119,9 @@ class Mongod:
 
     def _is_primary(self) -> bool:
         # A client made before the initiation would remember a server without a set, so each look has its own.
-        uri = f"mongodb://{quote(str(self.socket), safe='')}/?directConnection=true"
         with (
             contextlib.suppress(PyMongoError),
-            MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=500) as client,
+            MongoClient[dict[str, object]](self.uri, serverSelectionTimeoutMS=500) as client,
         ):
             if client.admin.command("hello").get("isWritablePrimary"):
                 return True

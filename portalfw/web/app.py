@@ -14,7 +14,7 @@ from portalfw.errors import PortalError
 from portalfw.rest import http as rest_http
 from portalfw.rest.dispatch import InternalError
 from portalfw.runtime import Runtime
-from portalfw.web import events_http, health, pages, sign_in, static_files
+from portalfw.web import assets, events_http, health, pages, sign_in
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(sign_in.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))
-    app.register_blueprint(static_files.blueprint())
+    app.register_blueprint(assets.blueprint())
     app.register_blueprint(pages.blueprint(runtime, identify))
     app.wsgi_app = _CollapseSlashes(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way to wrap it
     return app

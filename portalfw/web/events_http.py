@@ -21,7 +21,11 @@ GATHER = 0.15  # seconds in which changes are gathered into one event
 
 
 def blueprint(bus: EventBus, identify: Callable[[Request], Principal]) -> flask.Blueprint:
-    """Return the route ``/events?topics=machine:3,disk``."""
+    """Return the route ``/events?topics=machine:3,disk&since=…``.
+
+    ``since`` is the position that a page was rendered at, or the ``id`` of the last event: what changed between that
+    and the opening of the stream is told first.
+    """
     routes = flask.Blueprint("events", __name__)
 
     @routes.get("/events")
@@ -32,20 +36,25 @@ def blueprint(bus: EventBus, identify: Callable[[Request], Principal]) -> flask.
         if not topics or len(topics) > MOST_TOPICS or not all(TOPIC.fullmatch(topic) for topic in topics):
             raise InvalidError("Argument topics must name 1 to 300 topics such as machine or machine:3.")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Response(_stream(bus.subscribe(*topics)), content_type="text/event-stream", headers=headers)
+        subscription = bus.subscribe(*topics)  # before looking back, so that nothing falls between the two
+        since = flask.request.args.get("since")
+        missed = bus.missed(since, topics) if since else set()
+        return Response(_stream(bus, subscription, missed), content_type="text/event-stream", headers=headers)
 
     return routes
 
 
-def _stream(subscription: Subscription) -> Iterator[bytes]:
+def _stream(bus: EventBus, subscription: Subscription, missed: set[str]) -> Iterator[bytes]:
     with subscription:
-        yield b": open\n\n"
+        yield _event(bus, missed) if missed else b": open\n\n"
         while True:
             topics = _gather(subscription)
-            if topics:
-                yield b"event: change\ndata: " + orjson.dumps({"topics": sorted(topics)}) + b"\n\n"
-            else:
-                yield b": alive\n\n"
+            yield _event(bus, topics) if topics else b": alive\n\n"
+
+
+def _event(bus: EventBus, topics: set[str]) -> bytes:
+    data = orjson.dumps({"topics": sorted(topics)})
+    return b"id: %b\nevent: change\ndata: %b\n\n" % (bus.position.encode(), data)
 
 
 def _gather(subscription: Subscription) -> set[str]:

@@ -91,7 +91,7 @@ class PageView:
 
 @dataclass(frozen=True)
 class Frame:
-    """Everything around a page. ``render_ms`` is shown in the foot."""
+    """Everything around a page. ``render_ms`` is shown in the foot; ``since`` is where the page's changes begin."""
 
     page: PageView
     nav: Sequence[NavGroup] = ()
@@ -99,6 +99,7 @@ class Frame:
     user: Viewer | None = None
     theme: Theme = "auto"
     render_ms: float | None = None
+    since: str = ""
 
 
 @dataclass(frozen=True)

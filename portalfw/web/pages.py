@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -30,7 +31,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
     @routes.get("/")
     @routes.get("/<path:path>")
     def page(path: str = "") -> Response:
-        began = time.perf_counter()
+        began, since = time.perf_counter(), runtime.bus.position
         request = flask.request
         try:
             principal = identify(request)
@@ -39,7 +40,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
             return _to_login(request)
         if isinstance(found, Twin):
             return Response(found.body, found.status, content_type=found.media_type)
-        shown = _frame(found, principal, request, (time.perf_counter() - began) * 1000)
+        shown = replace(_frame(found, principal, request), render_ms=(time.perf_counter() - began) * 1000, since=since)
         if found.fault is None:
             return Response(frame.render_frame(shown), content_type=HTML)
         return Response(frame.render_error(shown, _fault(found)), found.status, content_type=HTML)
@@ -63,7 +64,7 @@ def _to_login(request: Request) -> Response:
     return answer
 
 
-def _frame(view: PageView, principal: Principal, request: Request, milliseconds: float) -> frame.Frame:
+def _frame(view: PageView, principal: Principal, request: Request) -> frame.Frame:
     page = frame.PageView(
         title=view.title,
         html=view.html,
@@ -79,7 +80,6 @@ def _frame(view: PageView, principal: Principal, request: Request, milliseconds:
         portals=[frame.PortalLink(**vars(portal)) for portal in view.portals],
         user=None if principal.guest else frame.Viewer(principal.name, frame.initials(principal.name)),
         theme=theme_of(request),
-        render_ms=milliseconds,
     )
 
 

@@ -42,7 +42,7 @@ def test_guest_answers_and_leaves_nothing(real_product: Product, guest_image: Pa
     cloud.forward(space, machine, 8080, 80)
     answered = wait_for(lambda: answer_of(url), BOOT_LIMIT, "the guest's first answer")
     assert answered.strip() == "web-1"
-    site = real_product.ask("cloudbroker/node/list")[0]["site"]
+    site = real_product.ask("system/gridmanager/getNode", nodeId=1)["site"]
     assert leftovers(site)["domains"]
 
     real_product.ask("cloudapi/machines/stop", machineId=machine)

@@ -81,3 +81,15 @@ def test_bus_tells_topic_subscribers(bus: EventBus) -> None:
         change = subscription.get(5)
         assert change is not None
         assert (change.id, change.operation, change.row and change.row["status"]) == (two.id, "update", "HOT")
+
+
+def test_bus_tells_late_comers_what_they_missed(bus: EventBus) -> None:
+    """Who names a position learns which of his topics changed since; a position of another life counts as unknown."""
+    with bus.subscribe("kettle") as subscription:
+        before = bus.position
+        one = Kettle.create(status="COLD")
+        assert subscription.get(5) is not None
+        topics = ["kettle:99", f"kettle:{one.id}"]
+        assert bus.missed(before, topics) == {f"kettle:{one.id}"}
+        assert bus.missed(bus.position, topics) == set()
+        assert bus.missed("elsewhere-7", topics) == set(topics)

@@ -9,6 +9,7 @@ const MOST = 200; // topics in one address; beyond, whole collections are watche
 
 let source = null;
 let topics = "";
+let since = ""; // the server's position up to which this page knows of all changes
 let lostAt = 0;
 let attempt = 0;
 let settleTimer = 0;
@@ -16,7 +17,9 @@ let retryTimer = 0;
 let restTimer = 0;
 
 export function startLive() {
-  if (!document.getElementById("live")) return; // guests get no stream
+  const line = document.getElementById("live");
+  if (!line) return; // guests get no stream
+  since = line.dataset.since ?? "";
   follow();
   document.addEventListener("htmx:load", settle);
   document.addEventListener("visibilitychange", rest);
@@ -53,10 +56,16 @@ function watched() {
 }
 
 function open() {
-  source = new EventSource(`/events?topics=${encodeURIComponent(topics).replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+  const wanted = encodeURIComponent(topics).replaceAll("%2C", ",").replaceAll("%3A", ":");
+  source = new EventSource(`/events?topics=${wanted}${since ? `&since=${since}` : ""}`);
   source.addEventListener("open", opened);
-  source.addEventListener("change", (event) => refresh(JSON.parse(event.data).topics));
+  source.addEventListener("change", changed);
   source.addEventListener("error", lost);
+}
+
+function changed(event) {
+  since = event.lastEventId || since;
+  refresh(JSON.parse(event.data).topics);
 }
 
 function opened() {
