@@ -42,7 +42,7 @@ class SeedSpec:
 
     hostname: str
     user: str | None = None
-    password: Annotated[str | None, Field(repr=False)] = None
+    password: str | None = field(default=None, repr=False)
     userdata: str | None = None
 
 

@@ -49,7 +49,7 @@ class Dnsmasq:
         its next owner until the lease runs out.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        reconfigured = _write(self.config, config_text(spec, self.folder, nameservers()))
+        reconfigured = _write(self.config, config_text(spec, self.folder, nameservers(), account(self.folder)))
         changed = [_write(self.folder / name, text) for name, text in hosts_files(spec).items()]
         running, outdated = self.pids(), outdated_leases(spec, self._leases())
         if running and not reconfigured and not outdated:
@@ -80,14 +80,14 @@ class Dnsmasq:
         inside(self.namespace, "dnsmasq", f"--conf-file={self.config}").run()
 
 
-def config_text(spec: GatewaySpec, folder: Path, servers: list[str]) -> str:
+def config_text(spec: GatewaySpec, folder: Path, servers: list[str], user: str) -> str:
     """Return dnsmasq's configuration: addresses for known cards only, the cloudspace's names, resolvers."""
     address, network = spec.address, spec.network
     lines = [
         f"interface={INSIDE}",
         "except-interface=lo",
         "bind-interfaces",
-        f"user={_account(folder)}",
+        f"user={user}",
         f"pid-file={folder / 'pid'}",
         f"log-facility={folder / 'log'}",
         "no-resolv",
@@ -156,7 +156,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _account(folder: Path) -> str:
+def account(folder: Path) -> str:
     """Return who dnsmasq should be: its own user where that can reach its files, else it could not read them again."""
     open_to_all = all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
     try:

@@ -35,14 +35,16 @@ def missing(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
 
     Raises `NetworkError` if the external network is on the node already under another name.
     """
+    outside = _cable(spec, facts, OUTSIDE, spec.outside_link, spec.external.bridge, spec.outside_addresses)
     return [
         *bridge_commands(spec.bridge, facts.links.get(spec.bridge)),
         *bridge_commands(spec.external.bridge, facts.links.get(spec.external.bridge)),
         *(_host_router(spec.external, facts) if spec.external.host_gateway else []),
         *_namespace(spec, facts),
+        *_rules(spec, facts),  # before the cables, so that nothing ever passes without them
         *_cable(spec, facts, INSIDE, spec.inside_link, spec.bridge, [spec.inside_address]),
-        *_cable(spec, facts, OUTSIDE, spec.outside_link, spec.external.bridge, spec.outside_addresses),
-        *_routing(spec, facts),
+        *outside,
+        *_routing(spec, facts, lost=bool(outside)),
     ]
 
 
@@ -95,14 +97,17 @@ def _cable(
     return plan + address_commands(own, [str(address) for address in addresses], own_end, spec.name)
 
 
-def _routing(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
+def _rules(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
+    chains = rules.gateway_rules(spec)
+    return [] if facts.revision == rules.revision(chains) else [rules.load(rules.TABLE, chains, spec.name)]
+
+
+def _routing(spec: GatewaySpec, facts: GatewayFacts, *, lost: bool) -> list[Command]:
+    """Return what is missing of the way out; it is ``lost`` with a change of the link or address that it leads over."""
     plan: list[Command] = []
     router = str(spec.external.gateway)
-    if facts.router != router:
+    if lost or facts.router != router:
         plan.append(command("route", "replace", "default", "via", router, "dev", OUTSIDE, namespace=spec.name))
-    chains = rules.gateway_rules(spec)
-    if facts.revision != rules.revision(chains):
-        plan.append(rules.load(rules.TABLE, chains, spec.name))
-    if not facts.forwarding:  # last, so that nothing passes before the rules are in force
+    if not facts.forwarding:
         plan.append(inside(spec.name, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
     return plan
