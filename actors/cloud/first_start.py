@@ -41,9 +41,10 @@ SIZES = (
 )
 DISKS = [10, 20, 50, 100, 250, 500, 1000, 2000]  # GiB
 TINY_DISKS = [1, *DISKS]
-#: Private ranges that are seldom used, so that a network of ours seldom meets one of the host.
-RANGES = ("172.27.9.0/24", "172.27.73.0/24", "172.29.137.0/24", "10.213.47.0/24", "10.219.83.0/24", "192.168.219.0/24")
+#: Private ranges that are seldom used, so that a network of ours seldom meets one of the host; the last is cut in /24s.
+RANGES = ("172.27.9.0/24", "172.27.73.0/24", "172.29.137.0/24", "192.168.219.0/24", "10.213.0.0/16")
 FIRST_IP, LAST_IP = 10, 250
+PREFIX = 24
 IMAGE = "tiny"
 IMAGE_FILE = "tiny.qcow2"
 BLANK_FILE = "tiny-simulated.qcow2"
@@ -111,7 +112,7 @@ def used_networks() -> list[ipaddress.IPv4Network]:
 
 def free_range(used: list[ipaddress.IPv4Network]) -> ipaddress.IPv4Network | None:
     """Return the first of :data:`RANGES` that overlaps none of ``used``; None if each does."""
-    candidates = (ipaddress.IPv4Network(text) for text in RANGES)
+    candidates = (network for text in RANGES for network in ipaddress.IPv4Network(text).subnets(new_prefix=PREFIX))
     return next((network for network in candidates if not any(network.overlaps(other) for other in used)), None)
 
 

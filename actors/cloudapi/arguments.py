@@ -12,7 +12,7 @@ ImageId = Annotated[int, Arg("Image", choices="cloudapi/images/list")]
 SizeId = Annotated[int | None, Arg("Size", choices="cloudapi/sizes/list", help="Or give memory and vcpus.")]
 Memory = Annotated[int | None, Arg("Memory (MiB)", help="With vcpus, instead of a size.")]
 Vcpus = Annotated[int | None, Arg("vcpus", help="With memory, instead of a size.")]
-DiskSize = Annotated[int, Arg("Boot disk (GiB)", help="At least what the image needs.")]
+DiskSize = Annotated[int, Arg("Disk size (GiB)", help="At least what the image needs.")]
 DataDisks = Annotated[list[int] | None, Arg("Data disks (GiB)", help="A size for each.")]
 Userdata = Annotated[
     str | dict[str, Any] | None, Arg("User data", help="cloud-init user data, a YAML mapping.", multiline=True)
