@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import logging
+import secrets
 import socket
 import struct
 import subprocess
@@ -41,8 +42,8 @@ SIZES = (
 )
 DISKS = [10, 20, 50, 100, 250, 500, 1000, 2000]  # GiB
 TINY_DISKS = [1, *DISKS]
-#: Private ranges that are seldom used, so that a network of ours seldom meets one of the host; the last is cut in /24s.
-RANGES = ("172.27.9.0/24", "172.27.73.0/24", "172.29.137.0/24", "192.168.219.0/24", "10.213.0.0/16")
+#: Private ranges that are seldom used, cut in /24s, so that a network of ours seldom meets one of the host.
+RANGES = ("10.213.0.0/16", "172.27.0.0/16", "172.29.0.0/16")
 FIRST_IP, LAST_IP = 10, 250
 PREFIX = 24
 IMAGE = "tiny"
@@ -111,9 +112,13 @@ def used_networks() -> list[ipaddress.IPv4Network]:
 
 
 def free_range(used: list[ipaddress.IPv4Network]) -> ipaddress.IPv4Network | None:
-    """Return the first of :data:`RANGES` that overlaps none of ``used``; None if each does."""
-    candidates = (network for text in RANGES for network in ipaddress.IPv4Network(text).subnets(new_prefix=PREFIX))
-    return next((network for network in candidates if not any(network.overlaps(other) for other in used)), None)
+    """Return any /24 of :data:`RANGES` that overlaps none of ``used``; None if each does.
+
+    Any, not the first: another installation on this machine may have chosen one that it does not use yet.
+    """
+    candidates = [network for text in RANGES for network in ipaddress.IPv4Network(text).subnets(new_prefix=PREFIX)]
+    free = [network for network in candidates if not any(network.overlaps(other) for other in used)]
+    return secrets.choice(free) if free else None
 
 
 def _tiny_image(runtime: Runtime) -> None:

@@ -10,20 +10,25 @@ from actors.cloud.first_start import free_range, used_networks
 
 
 @pytest.mark.parametrize(
-    ("used", "chosen"),
+    ("used", "within"),
     [
-        ([], "172.27.9.0/24"),
-        (["172.27.9.128/25"], "172.27.73.0/24"),
-        (["172.16.0.0/12"], "192.168.219.0/24"),
-        (["172.16.0.0/12", "192.168.0.0/16"], "10.213.0.0/24"),
-        (["172.16.0.0/12", "192.168.0.0/16", "10.213.0.0/23"], "10.213.2.0/24"),
-        (["172.16.0.0/12", "192.168.0.0/16", "10.0.0.0/8"], None),
+        ([], ["10.213.0.0/16", "172.27.0.0/16", "172.29.0.0/16"]),
+        (["172.16.0.0/12"], ["10.213.0.0/16"]),
+        (["172.16.0.0/12", "10.213.0.0/17", "10.213.128.0/18", "10.213.192.0/19"], ["10.213.224.0/19"]),
+        (["10.0.0.0/8", "172.29.0.1/32", "172.27.0.0/16"], ["172.29.0.0/16"]),
+        (["172.16.0.0/12", "10.0.0.0/8"], []),
     ],
 )
-def test_the_first_network_overlaps_nothing(used: list[str], chosen: str | None) -> None:
-    """The first external network is the first of the ranges that touches no network of the host."""
-    found = free_range([IPv4Network(text) for text in used])
-    assert (str(found) if found else None) == chosen
+def test_the_first_network_overlaps_nothing(used: list[str], within: list[str]) -> None:
+    """The first external network is a /24 of the ranges that touches no network of the host."""
+    taken = [IPv4Network(text) for text in used]
+    found = free_range(taken)
+    if found is None:
+        assert not within
+        return
+    assert found.prefixlen == 24
+    assert any(found.subnet_of(IPv4Network(text)) for text in within)
+    assert not any(found.overlaps(network) for network in taken)
 
 
 def test_the_hosts_networks_are_seen() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from product import REPOSITORY, Product, running
+from sweep import sweep
 
 
 def missing() -> str | None:
@@ -47,4 +48,6 @@ def real_product() -> Iterator[Product]:
     if reason:
         pytest.skip(f"NO REAL HYPERVISOR: {reason}")
     with running("--hypervisor", "qemu") as product:
+        site = product.ask("system/gridmanager/getNode", nodeId=1)["site"]
         yield product
+    sweep(site)
