@@ -78,6 +78,7 @@ def prove_kvm(limit: float = LIMIT) -> AcceleratorProof:
 
 def remembered_proof(file: Path) -> AcceleratorProof:
     """Return the proof of this boot out of ``file``, or run it and keep it there."""
+    repair_kvm_device()
     if file.exists():
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept.pop("boot_id", None) == boot_id():

@@ -73,6 +73,15 @@ class Hypervisor:
                 ) from error
         return box[0]
 
+    def warm_up(self) -> None:
+        """Let libvirt learn about QEMU now, some seconds the first time, so that the first machine need not wait."""
+        libvirt = binding()
+        if not self.simulated:
+            try:
+                self.connection.getDomainCapabilities(None, "x86_64", "q35", "qemu")
+            except libvirt.libvirtError as error:
+                raise HypervisorError(f"hypervisor {self.uri} cannot tell about QEMU: {error}") from error
+
     def lookup(self, method: str, name: str, absent: str) -> Any | None:
         """Return what a ``...LookupByName`` call finds, None if there is no such thing.
 

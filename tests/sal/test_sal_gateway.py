@@ -144,6 +144,75 @@ def test_dnsmasq_outlives_its_starter(make: Make) -> None:
     assert name_of(one, f"{NETWORK}.1", "web-1") == f"{NETWORK}.254"
 
 
+@pytest.fixture
+def plug(prefix: str) -> Iterator[Callable[[str, int], str]]:
+    """Give a way to plug a namespace into the cloudspace in a machine's place; they are removed afterwards."""
+    made: list[str] = []
+
+    def make_one(bridge: str, last: int) -> str:
+        name, cable = f"{prefix}-c{last}", f"{prefix}c{last}"
+        made.append(name)
+        run(["ip", "netns", "add", name])
+        run(["ip", "link", "add", "name", cable, "type", "veth", "peer", "name", "eth0", "netns", name])
+        run(["ip", "link", "set", "dev", cable, "master", bridge, "up"])
+        run(["ip", "-netns", name, "link", "set", "dev", "eth0", "up"])
+        run(["ip", "-netns", name, "address", "add", f"{NETWORK}.{last}/24", "dev", "eth0"])
+        run(["ip", "-netns", name, "route", "add", "default", "via", f"{NETWORK}.1"])
+        return name
+
+    yield make_one
+    for name in made:
+        run(["ip", "link", "del", "dev", name.replace("-", "")])
+        run(["ip", "netns", "delete", name])
+
+
+SERVER = (
+    "import socket; s = socket.create_server(('', 80)); print('ready', flush=True)\n"
+    "while True: c, a = s.accept(); c.send(a[0].encode()); c.close()"
+)
+CLIENT = (
+    "import socket, sys\n"
+    "try: print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).recv(99).decode(), end='')\n"
+    "except OSError: print('no', end='')"
+)
+
+
+def test_ways_through(make: Make, plug: Callable[[str, int], str]) -> None:
+    """A forward works from outside and from inside, what is not forwarded does not pass, and machines reach out."""
+    one = make()
+    one.apply()
+    server, client = plug(one.spec.bridge, 254), plug(one.spec.bridge, 9)
+
+    def ask(address: str, port: int, *namespace: str) -> str:
+        return run([*namespace, sys.executable, "-c", CLIENT, address, str(port)])
+
+    inside = ("ip", "netns", "exec", client)
+    with (
+        subprocess.Popen(
+            ["ip", "netns", "exec", server, sys.executable, "-c", SERVER], stdout=subprocess.PIPE
+        ) as guest,
+        socket.create_server((f"{EXTERNAL}.1", 0)) as outside,
+    ):
+        assert guest.stdout is not None
+        guest.stdout.readline()
+        assert ask(f"{EXTERNAL}.20", 8080) == f"{EXTERNAL}.1"
+        assert ask(f"{EXTERNAL}.20", 8080, *inside) == f"{NETWORK}.1"
+        assert ask(f"{EXTERNAL}.20", 80) == "no"
+        run(["ip", "route", "add", f"{NETWORK}.0/24", "via", f"{EXTERNAL}.20"])
+        try:
+            assert ask(f"{NETWORK}.254", 80) == "no"
+        finally:
+            run(["ip", "route", "del", f"{NETWORK}.0/24"])
+        port = outside.getsockname()[1]
+        caller = subprocess.Popen([*inside, sys.executable, "-c", CLIENT, f"{EXTERNAL}.1", str(port)])
+        outside.settimeout(5)
+        connection, address = outside.accept()
+        connection.close()
+        caller.wait(5)
+        assert address[0] == f"{EXTERNAL}.20"
+        guest.kill()
+
+
 def test_bridge(prefix: str) -> None:
     """A bridge is made once, stays while something is plugged in, and is removed once."""
     name, cable = f"{prefix}-b7", f"{prefix}v"
