@@ -13,8 +13,9 @@ from portalfw.errors import UnavailableError
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
-#: Seconds that a job may wait for its node; a node that answers takes its jobs within milliseconds.
-EXPIRES = 20.0
+#: Seconds that a job may wait for its node. A node does one thing after the other on its hypervisor, and a guest that
+#: is asked to shut down may keep the others waiting for half a minute.
+EXPIRES = 90.0
 #: Seconds that the answer may be late after the script's own limit.
 GRACE = 10.0
 

@@ -40,7 +40,7 @@ CLOUDSPACE = {
 }
 
 MACHINE = {
-    "create": _row("VIRTUAL", "DEPLOYING", "RUNNING", "ERROR"),
+    "create": _row("VIRTUAL", "DEPLOYING", "RUNNING", "ERROR", 60 * MINUTE),  # its node may fetch a large image
     "start": _row("HALTED", "STARTING", "RUNNING", PREVIOUS, 5 * MINUTE),
     "stop": _row("RUNNING|PAUSED", "STOPPING", "HALTED", PREVIOUS, 5 * MINUTE),
     "destroy": _row("RUNNING|PAUSED|HALTED|ERROR", "DESTROYING", "DESTROYED", PREVIOUS, 5 * MINUTE),
