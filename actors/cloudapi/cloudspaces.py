@@ -36,7 +36,7 @@ class Cloudspaces(Actor, app="cloudapi"):
         """Show one cloudspace."""
         return answers.cloudspace_detail(Cloudspace.rows({"_id": cloudspace_id})[0])
 
-    @method(right="account:C")
+    @method(right="account:C", creates="cloudspaceId")
     def create(
         self,
         account_id: AccountId,

@@ -32,7 +32,7 @@ class Machines(Actor, app="cloudapi"):
         """Show one machine."""
         return answers.machine_detail(Machine.rows({"_id": machine_id})[0])
 
-    @method(right="cloudspace:C")
+    @method(right="cloudspace:C", creates="machineId")
     def create(
         self,
         cloudspace_id: CloudspaceId,

@@ -20,7 +20,7 @@ from portalfw.rest import Actor, Arg, method
 class Account(Actor, app="cloudbroker"):
     """Who pays."""
 
-    @method(right=OPERATORS, title="Add account")
+    @method(right=OPERATORS, title="Create account", creates="accountId")
     def create(
         self,
         name: str,

@@ -29,7 +29,7 @@ from portalfw.rest import Actor, Arg, method
 class Cloudspace(Actor, app="cloudbroker"):
     """Private networks with a gateway and an external address."""
 
-    @method(right=OPERATORS, title="Add cloudspace")
+    @method(right=OPERATORS, title="Create cloud space", creates="cloudspaceId")
     def create(
         self,
         account_id: AccountId,
@@ -88,7 +88,7 @@ class Cloudspace(Actor, app="cloudbroker"):
         """Deploy the gateway of a cloudspace that is VIRTUAL or in ERROR. Returns the state."""
         return self.service(Cloudspaces).deploy(cloudspace_id)
 
-    @method(right=OPERATORS, destructive=True, title="Delete cloudspace")
+    @method(right=OPERATORS, destructive=True, title="Delete cloud space")
     def destroy(
         self,
         cloudspace_id: CloudspaceId,

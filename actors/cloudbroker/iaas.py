@@ -19,7 +19,7 @@ NetworkId = Annotated[
 class Iaas(Actor, app="cloudbroker"):
     """What the cloud stands on."""
 
-    @method(right=OPERATORS, title="Add external network")
+    @method(right=OPERATORS, title="Add external network", creates="externalnetworkId")
     def add_external_network(
         self,
         name: str,

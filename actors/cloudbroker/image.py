@@ -19,7 +19,7 @@ from portalfw.rest import Actor, Arg, method
 class Image(Actor, app="cloudbroker"):
     """What machines start from."""
 
-    @method(right=OPERATORS, title="Add image")
+    @method(right=OPERATORS, title="Add image", creates="imageId")
     def create_image(
         self,
         name: str,

@@ -18,7 +18,7 @@ from portalfw.rest import Actor, Arg, method
 class Machine(Actor, app="cloudbroker"):
     """Virtual machines."""
 
-    @method(right=OPERATORS, title="Add machine")
+    @method(right=OPERATORS, title="Create machine", creates="machineId")
     def create(
         self,
         cloudspace_id: CloudspaceId,

@@ -38,6 +38,7 @@ class Audit(Document):
     via = mongoengine.StringField()
     call = mongoengine.StringField()
     arguments = mongoengine.DictField()
+    changes = mongoengine.BooleanField()  # whether the method is one that changes something
     status = mongoengine.IntField()
     error = mongoengine.StringField()
     duration = mongoengine.FloatField()  # seconds

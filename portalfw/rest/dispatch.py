@@ -112,6 +112,7 @@ class Dispatcher:
             "via": call.via,
             "call": method.address,
             "arguments": masked(method, given),
+            "changes": not readonly,
             "status": 200 if failure is None else status_of(failure),
             "error": failure.message if failure else None,
             "duration": duration,
