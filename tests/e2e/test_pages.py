@@ -45,37 +45,37 @@ def page(browser: Browser, real_product: Product) -> Iterator[Page]:
     assert not problems
 
 
-def submit(page: Page, button: str, verb: str | None = None, **fields: str) -> None:
-    """Press a button of the page, fill its dialog and press the dialog's button."""
+def submit(page: Page, button: str, **fields: str) -> None:
+    """Press a button of the page head, fill the fields of its dialog by their names and press the dialog's button."""
     page.locator(".page-head").get_by_role("button", name=button).click()
     dialog = page.locator("dialog[open]")
-    for label, value in fields.items():
-        field = dialog.get_by_label(re.compile(rf"^{label.replace('_', ' ')}( \(\w+\))?( optional)?$")).first
+    for name, value in fields.items():
+        field = dialog.locator("[data-confirm-name]" if name == "confirm" else f"[name={name}]")
         if field.evaluate("element => element.tagName") == "SELECT":
             field.select_option(label=value)
         else:
             field.fill(value)
-    dialog.get_by_role("button", name=verb or button, exact=False).last.click()
+    dialog.get_by_role("button", name=button).click()
 
 
 def test_operator_makes_and_deletes_a_machine(page: Page, real_product: Product) -> None:
     """Account, cloud space, machine and port forward made by clicks lead to a guest that answers; deletes lead back."""
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
     page.get_by_role("link", name="Accounts").first.click()
-    submit(page, "Create account", Name="clicks", User_name="admin")
+    submit(page, "Create account", name="clicks", username="admin")
     expect(page.get_by_role("heading", name="clicks")).to_be_visible(timeout=WORK)
 
-    submit(page, "Create cloud space", Name="office")
+    submit(page, "Create cloud space", name="office")
     expect(page.get_by_role("heading", name="office")).to_be_visible(timeout=WORK)
     expect(page.locator(".page-head")).to_contain_text("Deployed", timeout=WORK)
     fact = page.locator("dl.facts > div", has_text="Public address").locator("dd")
     address = re.findall(r"[\d.]{7,}", fact.inner_text())[0]
 
-    submit(page, "Create machine", Name="desk-1", Image="tiny", Size="128 MB, 1 vcpu", Disk_size="1")
+    submit(page, "Create machine", name="desk-1", imageId="tiny", sizeId="tiny", disksize="1")
     expect(page.get_by_role("heading", name="desk-1")).to_be_visible(timeout=WORK)
     expect(page.locator(".page-head")).to_contain_text("Running", timeout=WORK)
 
-    submit(page, "Add port forward", Local_port="80", Public_port="8088")
+    submit(page, "Add port forward", localPort="80", destPort="8088")
     expect(page.get_by_text(f"{address}:8088")).to_be_visible(timeout=WORK)
     url = f"http://{address}:8088/"
     assert wait_for(lambda: answer_of(url), BOOT_LIMIT, "the guest's answer").strip() == "desk-1"
@@ -85,12 +85,12 @@ def test_operator_makes_and_deletes_a_machine(page: Page, real_product: Product)
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".page-head")).to_contain_text("Running", timeout=WORK)
 
-    submit(page, "Delete machine", Reason="done", Type="desk-1")
+    submit(page, "Delete machine", reason="done", confirm="desk-1")
     expect(page.get_by_role("heading", name="Virtual machines")).to_be_visible(timeout=WORK)
     expect(page.get_by_role("link", name="desk-1")).to_have_count(0)
     page.get_by_role("link", name="Cloud spaces").first.click()
     page.get_by_role("link", name="office").click()
-    submit(page, "Delete cloud space", Reason="done", Type="office")
+    submit(page, "Delete cloud space", reason="done", confirm="office")
     expect(page.get_by_role("heading", name="Cloud spaces")).to_be_visible(timeout=WORK)
     assert real_product.ask("cloudbroker/cloudspace/list") == [] or all(
         space["name"] != "office" for space in real_product.ask("cloudbroker/cloudspace/list")
