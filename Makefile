@@ -11,8 +11,7 @@ SOURCES := pyproject.toml constraints.txt setup.py $(wildcard portalfw/web/bundl
 up: machine $(VENV)/.product
 	@exec $(BIN)/portalfw up
 
-test: machine-test $(VENV)/.test
-	@$(MAKE) --no-print-directory lint
+test: machine-test lint
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/.test
