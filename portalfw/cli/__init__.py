@@ -118,6 +118,24 @@ def create_token(user: str, name: str, **flags: Any) -> None:
         click.echo(create(user, name))
 
 
+@cli.group()
+def node() -> None:
+    """Manage nodes."""
+
+
+@node.command("token")
+@settings_options
+@click.option("--role", multiple=True, help="What the node may be used for; repeatable, everything if not given.")
+def join_token(role: tuple[str, ...], **flags: Any) -> None:
+    """Create a one-time token with which the agent of a new node may enter within an hour, and print it."""
+    from portalfw.cli.database import opened
+    from portalfw.controller.controller import LOCAL_ROLES
+    from portalfw.controller.nodes import Nodes
+
+    with opened(load_settings(**given(flags))):
+        click.echo(Nodes().create_token(roles=role or LOCAL_ROLES, created_by="command line"))
+
+
 def main() -> None:
     """Run the command; a failure that a person can mend is one line and exit status 1."""
     try:
