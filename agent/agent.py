@@ -20,6 +20,7 @@ from agent.pool import Pool
 from agent.protocol import Ask, Assignment, Bye, Hello, Nothing, Welcome, Work
 from agent.runner import Runner
 from agent.scripts import ScriptCache
+from agent.settings import ONE_WORLD, WORKERS
 from agent.spool import Spool
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Agent:
         self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
         scripts = ScriptCache(settings.folder / "scripts", self._client)
         self._runner = Runner(self._client, scripts, self._surroundings, self._delivery.report)
-        self._pool = Pool(self._runner, self._holding, folder(settings, "work"))
+        self._pool = Pool(self._workers, self._runner, self._holding, folder(settings, "work"))
         self._delivery.each_round = self._end_waiting
         self._inventory: dict[str, Any] = {"facts": None, "abilities": None}
         self._place = Welcome(node_id=enrolled.node_id, name="", site="", roles=[], status="", lease=60.0)
@@ -99,6 +100,11 @@ class Agent:
             except Exception:  # the edge: a fault of our own must not leave a node without its agent
                 log.exception("Asking for jobs failed")
                 self._stopping.wait(backoff.next())
+
+    def _workers(self, queue: str) -> int:
+        """Return how many workers a queue may have on this node."""
+        simulated = (self._inventory["abilities"] or {}).get("hypervisor", {}).get("kind") != "qemu"
+        return 1 if queue == ONE_WORLD and simulated else WORKERS.get(queue, 1)
 
     def _ask_once(self) -> None:
         if not self._greeted:

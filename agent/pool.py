@@ -8,7 +8,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from agent.process import WorkerProcess
-from agent.settings import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +25,10 @@ BACKLOG: Final = 16
 class Queue:
     """The waiting jobs of one queue and the threads that run them, each with a worker process of its own."""
 
-    def __init__(self, name: str, runner: Runner, holding: Holding, folder: Path) -> None:
-        """Begin with no thread and no process."""
+    def __init__(self, name: str, most: int, runner: Runner, holding: Holding, folder: Path) -> None:
+        """Begin with no thread and no process; there will be ``most`` of them at the most."""
         self.name = name
+        self._most = most
         self._runner = runner
         self._holding = holding
         self._folder = folder
@@ -47,7 +47,7 @@ class Queue:
         """Have a job run when its turn comes."""
         with self._changed:
             self._waiting.append(held)
-            if len(self._waiting) > self._idle and len(self._threads) < WORKERS.get(self.name, 1):
+            if len(self._waiting) > self._idle and len(self._threads) < self._most:
                 name = f"{self.name}-{len(self._threads)}"
                 self._threads.append(threading.Thread(target=self._serve, name=name, daemon=True))
                 self._threads[-1].start()
@@ -106,8 +106,9 @@ class Queue:
 class Pool:
     """All queues of the node."""
 
-    def __init__(self, runner: Runner, holding: Holding, folder: Path) -> None:
-        """Begin with no queue; worker processes get ``folder`` as their working directory."""
+    def __init__(self, workers: Callable[[str], int], runner: Runner, holding: Holding, folder: Path) -> None:
+        """Begin with no queue; ``workers`` tells how many a queue may have, they get ``folder`` to work in."""
+        self._workers = workers
         self._runner = runner
         self._holding = holding
         self._folder = folder
@@ -117,7 +118,7 @@ class Pool:
         """Have a job run in its queue."""
         name = held.assignment.queue
         if name not in self._queues:
-            self._queues[name] = Queue(name, self._runner, self._holding, self._folder)
+            self._queues[name] = Queue(name, self._workers(name), self._runner, self._holding, self._folder)
         self._queues[name].put(held)
 
     def withdraw(self, held: Held) -> bool:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HYPERVISORS: Final = ("auto", "qemu", "test")
-WORKERS: Final = {"default": 2, "io": 1, "hypervisor": 1, "process": 1}
-"""Worker processes by queue; each is started when it is first needed and then kept."""
+WORKERS: Final = {"default": 2, "io": 1, "hypervisor": 4, "process": 1}
+"""Worker processes by queue, one for others; each is started when it is first needed and then kept."""
+
+ONE_WORLD: Final = "hypervisor"
+"""Queue of which a node with libvirt's test driver has one worker only: that driver's world lives in one process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import os
+import shutil
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -120,6 +123,18 @@ def answer_of(url: str) -> str | None:
             return str(answer.read().decode())
     except (urllib.error.URLError, OSError):
         return None
+
+
+def missing() -> str | None:
+    """Say what keeps real guests from running here, None if nothing does."""
+    if os.geteuid() != 0:
+        return "not root: no bridges, namespaces or qemu:///system"
+    for tool in ("libvirtd", "virsh", "qemu-system-x86_64", "ip", "nft", "dnsmasq"):
+        if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
+            return f"{tool} is not installed"
+    if subprocess.run(["virsh", "-c", "qemu:///system", "version"], capture_output=True, check=False).returncode:
+        return "libvirtd does not answer at qemu:///system"
+    return None
 
 
 @contextmanager

@@ -81,27 +81,26 @@ def create_token(state: Path, user: str) -> str:
     return done.stdout.strip()
 
 
-def start(state: Path, *flags: str, port: int | None = None, wait: bool = True) -> Product:
-    """Start ``portalfw up`` and wait for its line ``Ready``."""
-    port = port or free_port()
+def start(state: Path, *flags: str, within: tuple[str, ...] = ()) -> Product:
+    """Start ``portalfw up``, by the command ``within`` if given, and wait for its line ``Ready``."""
+    port = free_port()
     process = subprocess.Popen(
-        [*COMMAND, "up", "--state", str(state), "--port", str(port), *flags],
+        [*within, *COMMAND, "up", "--state", str(state), "--port", str(port), *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=_environment({}),
     )
     product = Product(f"http://127.0.0.1:{port}", port, state, process)
-    if wait:
-        _wait_until_ready(product)
+    _wait_until_ready(product)
     return product
 
 
 @contextmanager
-def running(*flags: str, state: Path | None = None) -> Iterator[Product]:
+def running(*flags: str, state: Path | None = None, within: tuple[str, ...] = ()) -> Iterator[Product]:
     """Run a product with a token for the administrator, on a fresh short-pathed state folder unless one is given."""
     folder = state or Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))
-    product = start(folder, *flags)
+    product = start(folder, *flags, within=within)
     try:
         product.token = create_token(folder, "admin")
         yield product

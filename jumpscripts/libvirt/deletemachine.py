@@ -25,17 +25,19 @@ def action(machine: dict[str, Any]) -> dict[str, Any]:
     Params: ``machine`` is the whole description (`sal.hypervisor.MachineSpec`).
     """
     from agent.jumpscript import context, log
+    from sal.exclusive import exclusive
     from sal.hypervisor import MachineSpec, Site
     from sal.network import remove_bridge_if_unused
 
     spec = MachineSpec.from_json(machine)
     site = Site(context.hypervisor, context.site, context.work)
-    plugged = site.machines.bridges(spec.name) | {nic.bridge for nic in spec.nics}
-    deleted = site.machines.delete(spec.name)
-    volumes = [disk.volume for disk in spec.disks if site.storage.delete(disk.volume)]
-    site.storage.remove_if_empty()
-    for bridge in sorted(plugged) if not site.simulated else ():
-        remove_bridge_if_unused(bridge)
+    with exclusive(context.run / "node.lock"):
+        plugged = site.machines.bridges(spec.name) | {nic.bridge for nic in spec.nics}
+        deleted = site.machines.delete(spec.name)
+        volumes = [disk.volume for disk in spec.disks if site.storage.delete(disk.volume)]
+        site.storage.remove_if_empty()
+        for bridge in sorted(plugged) if not site.simulated else ():
+            remove_bridge_if_unused(bridge)
     log.info(
         f"machine {spec.name}: {'deleted' if deleted else 'was not here'}, volumes: {', '.join(volumes) or 'none'}"
     )

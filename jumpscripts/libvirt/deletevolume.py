@@ -22,9 +22,11 @@ idempotent = True
 def action(volume: str) -> dict[str, Any]:
     """Return whether there was one (``deleted``). Machines that lean on it must be gone."""
     from agent.jumpscript import context
+    from sal.exclusive import exclusive
     from sal.hypervisor import Site
 
     storage = Site(context.hypervisor, context.site, context.work).storage
-    deleted = storage.delete(volume)
-    storage.remove_if_empty()
+    with exclusive(context.run / "node.lock"):
+        deleted = storage.delete(volume)
+        storage.remove_if_empty()
     return {"volume": volume, "deleted": deleted}

@@ -28,6 +28,7 @@ def action(image: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from agent.jumpscript import context, log
+    from sal.exclusive import exclusive
     from sal.hypervisor import Site
 
     volume, expected = image["volume"], image.get("sha256") or None
@@ -37,6 +38,7 @@ def action(image: dict[str, Any]) -> dict[str, Any]:
         log.info(f"image {volume} is here already")
         return asdict(present)
     file = context.fetch_file(image["url"], expected)
-    facts = storage.import_image(volume, file, expected)
+    with exclusive(context.run / "node.lock"):
+        facts = storage.import_image(volume, file, expected)
     log.info(f"image {volume}: {facts.size} bytes from {image['url']}, sha256 {facts.sha256}")
     return asdict(facts)

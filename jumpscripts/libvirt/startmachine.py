@@ -27,12 +27,14 @@ def action(machine: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from agent.jumpscript import context, log
+    from sal.exclusive import exclusive
     from sal.hypervisor import MachineSpec, Site
     from sal.network import bridges
 
     spec = MachineSpec.from_json(machine)
     site = Site(context.hypervisor, context.site, context.work)
-    with bridges(() if site.simulated else (nic.bridge for nic in spec.nics)):
+    shared = bridges(() if site.simulated else (nic.bridge for nic in spec.nics))
+    with exclusive(context.run / "node.lock"), shared:
         state = site.machines.start(spec)
     log.info(f"machine {spec.name} is {state.state} ({state.reason})")
     return asdict(state)

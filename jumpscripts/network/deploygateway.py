@@ -27,9 +27,11 @@ def action(gateway: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from agent.jumpscript import context, log
+    from sal.exclusive import exclusive
     from sal.network import GatewaySpec, open_gateway
 
-    result = open_gateway(GatewaySpec.from_json(gateway), context.hypervisor, context.run).apply()
+    with exclusive(context.run / "node.lock"):
+        result = open_gateway(GatewaySpec.from_json(gateway), context.hypervisor, context.run).apply()
     log.info(
         f"gateway {result.name} is as described now"
         if result.changed

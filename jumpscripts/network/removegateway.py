@@ -27,8 +27,10 @@ def action(gateway: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from agent.jumpscript import context, log
+    from sal.exclusive import exclusive
     from sal.network import GatewaySpec, open_gateway
 
-    result = open_gateway(GatewaySpec.from_json(gateway), context.hypervisor, context.run).remove()
+    with exclusive(context.run / "node.lock"):
+        result = open_gateway(GatewaySpec.from_json(gateway), context.hypervisor, context.run).remove()
     log.info(f"gateway {result.name} is removed" if result.changed else f"gateway {result.name} was not here")
     return asdict(result)

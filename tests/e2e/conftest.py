@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cloud_steps import missing
 from product import REPOSITORY, Product, running
 from sweep import sweep
-
-
-def missing() -> str | None:
-    """Say what keeps real guests from running here, None if nothing does."""
-    if os.geteuid() != 0:
-        return "not root: no bridges, namespaces or qemu:///system"
-    for tool in ("libvirtd", "virsh", "qemu-system-x86_64", "ip", "nft", "dnsmasq"):
-        if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
-            return f"{tool} is not installed"
-    if subprocess.run(["virsh", "-c", "qemu:///system", "version"], capture_output=True, check=False).returncode:
-        return "libvirtd does not answer at qemu:///system"
-    return None
 
 
 @pytest.fixture(scope="session")
