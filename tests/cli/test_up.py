@@ -34,6 +34,19 @@ def family(product: Product) -> list[psutil.Process]:
     return [root, *root.children(recursive=True)]
 
 
+def agents(product: Product) -> list[int]:
+    """Return the process ids of the agent; a process that has just ended has no command line any more."""
+    found = psutil.Process(product.process.pid).children()
+    return [process.pid for process in found if "-m agent" in " ".join(_command(process))]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def names(processes: list[psutil.Process]) -> set[str]:
     return {process.name() for process in processes}
 
@@ -132,13 +145,8 @@ def test_dead_database_ends_the_product(state: Path) -> None:
 def test_killed_agent_comes_back(state: Path) -> None:
     """A killed agent is started again and connects as the same node."""
     product = start(state, *TEST)
-    agent = next(process for process in family(product) if "agent" in process.cmdline()[1:3])
-    agent.kill()
-
-    def replaced() -> bool:
-        found = [process for process in family(product) if "agent" in process.cmdline()[1:3]]
-        return bool(found) and found[0].pid != agent.pid
-
-    wait_for(replaced, 20, "a new agent process")
+    killed = agents(product)[0]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: [pid for pid in agents(product) if pid != killed], 20, "a new agent process")
     wait_for(lambda: requests.get(f"{product.url}/readyz", timeout=5).json()["nodes"] == 1, 20, "the node being back")
     product.stop()

@@ -234,3 +234,14 @@ def test_arguments_that_cannot_be_stored(queue: JobQueue, node: int) -> None:
     """Arguments beyond what the database holds are refused at once."""
     with pytest.raises(InvalidError, match="cannot be stored"):
         queue.submit(node, "test/again", {"n": 2**70})
+
+
+def test_output_sent_by_two_at_once(queue: JobQueue, node: int) -> None:
+    """A batch of output and a result that carries the same lines and more, at the same time, lose none of them."""
+    for _ in range(10):
+        job = queue.submit(node, "test/again", {})
+        take(queue, node)
+        lines = [Line(at=1.0, level="info", text=str(number)) for number in range(600)]
+        batches = [Output(attempt=1, lines=lines[:count]) for count in (74, 600, 301)]
+        gevent.joinall([gevent.spawn(queue.output, node, job, batch) for batch in batches], raise_error=True)
+        assert [line["text"] for line in Datacenter(queue).job(job).output()] == [str(number) for number in range(600)]
