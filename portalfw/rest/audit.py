@@ -29,7 +29,12 @@ class Audit(Document):
 
     meta: ClassVar[dict[str, Any]] = {
         "collection": "audit",
-        "indexes": ["user", "call", "tags", {"fields": ["date"], "expireAfterSeconds": KEEP}],
+        "indexes": [
+            ("changes", "-date"),
+            ("tags", "-date"),
+            ("user", "-date"),
+            {"fields": ["date"], "expireAfterSeconds": KEEP},
+        ],
     }
 
     id = mongoengine.StringField(primary_key=True)  # the request id
