@@ -92,10 +92,18 @@ def disk_rights(principal: Principal, arguments: Mapping[str, Any]) -> Grant:
 
 def _chain(arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the rows from the named object up to its account, by kind."""
-    for argument, kind in ARGUMENTS:
-        if arguments.get(argument) is not None:
-            return _climb(kind, _row(kind, arguments[argument]))
-    raise NotFoundError("The call names no machine, disk, cloudspace or account.")
+    named = [(argument, kind) for argument, kind in ARGUMENTS if arguments.get(argument) is not None]
+    if not named:
+        raise NotFoundError("The call names no machine, disk, cloudspace or account.")
+    (argument, kind), *others = named
+    chain = _climb(kind, _row(kind, arguments[argument]))
+    for other, above in others:  # rights on one tenant's machine are none on the cloudspace of another
+        found = chain.get(above.collection_name())
+        if found is not None and found["id"] != arguments[other]:
+            raise NotFoundError(
+                f"{kind.kind().capitalize()} {arguments[argument]} is not in {above.kind()} {arguments[other]}."
+            )
+    return chain
 
 
 def _climb(kind: type[Document], row: dict[str, Any]) -> dict[str, dict[str, Any]]:
