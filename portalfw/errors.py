@@ -56,6 +56,17 @@ class UnavailableError(PortalError):
     code = "unavailable"
 
 
+class TooManyError(PortalError):
+    """The caller has asked, or failed, too often; ``retry_after`` seconds later it may try again."""
+
+    code = "too-many"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """Keep the wait for people in ``message`` and for programs in ``retry_after``."""
+        super().__init__(message, detail={"retryAfter": retry_after})
+        self.retry_after = retry_after
+
+
 class StartError(PortalError):
     """The product cannot start; the message is the one line that the operator reads."""
 

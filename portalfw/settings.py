@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     default_space: str = Field("cbgrid", description="Space that the address / leads to.")
     macro_deadline: float = Field(5.0, gt=0, description="Seconds that a macro may take before its box says so.")
     session_hours: float = Field(12.0, gt=0, description="Hours after which a browser session ends.")
+    sign_in_failures: int = Field(10, ge=1, description="Failed sign-ins of one user before it has to wait.")
+    sign_in_failures_address: int = Field(50, ge=1, description="The same of one address, for all users together.")
+    sign_in_window: float = Field(15.0, gt=0, description="Minutes in which failed sign-ins are counted together.")
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 

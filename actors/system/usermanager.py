@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypedDict
 
+from portalfw.auth.lockout import LockedRow, clear, waiting
 from portalfw.auth.users import Group, User, create_user, find_user
 from portalfw.rest import Actor, Arg, method
 
@@ -96,3 +97,13 @@ class UserManager(Actor, app="system"):
     ) -> str:
         """Create a user and return its name."""
         return str(create_user(username, password, groups=groups or [], emails=emails).name)
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("sign_in_failures",))
+    def list_locked(self) -> list[LockedRow]:
+        """Return the users and addresses that have to wait after failed sign-ins."""
+        return waiting()
+
+    @method(right=OPERATORS, title="Let try again")
+    def clear_lock(self, locked_id: str) -> bool:
+        """Let a user (``user:NAME``) or an address (``address:NETWORK``) sign in again without waiting."""
+        return clear(locked_id)

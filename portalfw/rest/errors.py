@@ -14,6 +14,7 @@ STATUS: dict[str, int] = {
     "method-not-allowed": 405,
     "conflict": 409,
     "too-large": 413,
+    "too-many": 429,
     "internal": 500,
     "unavailable": 503,
     "job-failed": 503,

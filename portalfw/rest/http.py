@@ -10,7 +10,7 @@ import orjson
 from flask import Request, Response
 
 from portalfw.auth.principal import Principal
-from portalfw.errors import InvalidError, PortalError
+from portalfw.errors import InvalidError, PortalError, TooManyError
 from portalfw.rest.declaration import Method
 from portalfw.rest.dispatch import Call, Dispatcher
 from portalfw.rest.errors import error_body, status_of
@@ -51,7 +51,10 @@ def answer(value: Any, status: int = 200) -> Response:
 
 def failure(error: PortalError, request_id: str) -> Response:
     """Return ``error`` in the one shape."""
-    return answer(error_body(error, request_id), status_of(error))
+    response = answer(error_body(error, request_id), status_of(error))
+    if isinstance(error, TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def arguments_of(request: Request) -> dict[str, Any]:

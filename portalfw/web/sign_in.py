@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portalfw.auth.credentials import create_session, end_session
 from portalfw.auth.identify import COOKIE, check_same_site
+from portalfw.auth.lockout import Lockout
 from portalfw.auth.users import authenticate
-from portalfw.errors import ForbiddenError, UnauthenticatedError
+from portalfw.errors import ForbiddenError, PortalError, TooManyError, UnauthenticatedError
+from portalfw.rest.errors import status_of
 from portalfw.web.frame import SignIn, render_login
 from portalfw.web.theme import theme_of
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 def blueprint(runtime: Runtime) -> flask.Blueprint:
     """Return ``/login`` and ``/logout``."""
     routes = flask.Blueprint("sign_in", __name__)
+
+    lockout = Lockout(runtime.settings)
 
     def form_html(target: str, name: str = "", error: str | None = None) -> str:
         theme = theme_of(flask.request)
@@ -37,12 +41,14 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
     def sign_in() -> AnyResponse:
         name, password = flask.request.form.get("name", ""), flask.request.form.get("password", "")
         target = local_target(flask.request.form.get("next", "/"))
+        address = flask.request.remote_addr or ""
         try:
             check_same_site(flask.request)
+            lockout.begin(name, address)
             user = authenticate(name, password)
-        except (UnauthenticatedError, ForbiddenError) as error:
-            status = 401 if isinstance(error, UnauthenticatedError) else 403
-            return Response(form_html(target, name, error.message), status, content_type="text/html; charset=utf-8")
+        except (UnauthenticatedError, ForbiddenError, TooManyError) as error:
+            return refused(error, form_html(target, name, error.message))
+        lockout.succeed(name, address)
         response = flask.redirect(target, 303)
         value = create_session(user, flask.request.remote_addr or "", runtime.settings.session_hours)
         seconds = int(runtime.settings.session_hours * 3600)
@@ -62,6 +68,14 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
         return response
 
     return routes
+
+
+def refused(error: PortalError, html: str) -> Response:
+    """Return the page that says why a sign-in failed; programs find the wait in Retry-After."""
+    response = Response(html, status_of(error), content_type="text/html; charset=utf-8")
+    if isinstance(error, TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def local_target(target: str) -> str:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
 import requests
 from product import Product
-
-
-@pytest.fixture
-def browser() -> requests.Session:
-    """A session that says, as browsers do, that its requests come from our own pages."""
-    session = requests.Session()
-    session.headers["Sec-Fetch-Site"] = "same-origin"
-    return session
 
 
 def sign_in(product: Product, browser: requests.Session, **form: str) -> requests.Response:
