@@ -39,12 +39,14 @@ def is_connected(node: Any) -> bool:
     return bool(Node.get(node.id).connected)
 
 
-def workers() -> set[int]:
-    return {
-        process.pid
-        for process in psutil.process_iter(["cmdline", "status"])
-        if "agent.worker" in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
-    }
+def workers(agent: int) -> list[psutil.Process]:
+    """Return an agent's worker processes; other agents on this machine are none of ours."""
+    children = psutil.Process(agent).children(recursive=True)
+    return [process for process in children if "agent.worker" in process.cmdline()]
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_killed_agent_idempotent(grid: Grid, tmp_path: Path) -> None:
@@ -52,10 +54,11 @@ def test_killed_agent_idempotent(grid: Grid, tmp_path: Path) -> None:
     node = grid.connect()
     mark = tmp_path / "mark"
     job = running(node, "test/sleep", seconds=2, mark=str(mark))
-    left = workers()
+    left = workers(grid.agents[-1].pid)
+    assert left
     kill(grid)
     wait_for(lambda: not is_connected(node), 3, "the cut connection is noticed")
-    wait_for(lambda: not workers() & left, 2, "its workers died with it")
+    wait_for(lambda: not alive(left), 2, "its workers died with it")
     grid.start_agent()
     assert job.result(timeout=15) == 2
     row = job.row()
@@ -161,14 +164,15 @@ def test_stopped_agent(grid: Grid) -> None:
     node = grid.connect()
     once = running(node, "test/sleep_once", seconds=20)
     again = running(node, "test/sleep", seconds=3)
-    left = workers()
+    left = workers(grid.agents[-1].pid)
+    assert left
     grid.agents[-1].send_signal(signal.SIGTERM)
     assert grid.agents[-1].wait(10) == 0
     assert once.state is JobState.LOST
     assert once.row()["reason"].startswith("the agent was stopped while the script ran")
     assert again.state is JobState.QUEUED
     assert not is_connected(node)
-    assert not workers() & left
+    assert not alive(left)
     grid.start_agent()
     assert again.result(timeout=15) == 3
 
@@ -190,11 +194,11 @@ def test_agent_dies_with_its_parent(grid: Grid, tmp_path: Path) -> None:
     agent = psutil.Process(int(parent.stdout.readline()))
     node = grid.dal.node(grid.connected_node())
     running(node, "test/sleep", seconds=20)
-    left = workers()
+    left = workers(agent.pid)
     parent.kill()
     parent.communicate()
     wait_for(lambda: not agent.is_running() or agent.status() == psutil.STATUS_ZOMBIE, 5, "the agent ends")
-    assert not workers() & left
+    assert not alive(left)
 
 
 def test_node_that_is_away(grid: Grid) -> None:
