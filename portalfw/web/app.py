@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from portalfw.errors import PortalError
 from portalfw.rest import http as rest_http
+from portalfw.rest import openapi_http
 from portalfw.rest.dispatch import InternalError
 from portalfw.runtime import Runtime
 from portalfw.web import assets, events_http, health, pages, sign_in
@@ -43,6 +44,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify))
+    app.register_blueprint(openapi_http.blueprint(runtime.registry, identify))
     app.register_blueprint(events_http.blueprint(runtime.bus, identify))
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(sign_in.blueprint(runtime))

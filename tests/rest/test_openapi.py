@@ -1,0 +1,102 @@
+"""The descriptions of the API: OpenAPI, Swagger 2.0 and the pages, all made from the declarations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+from product import Product
+
+ECHO = "/restmachine/lab/kettle/echo"
+
+
+@pytest.fixture(scope="module")
+def document(product: Product) -> dict[str, Any]:
+    """Give the OpenAPI document as the administrator reads it."""
+    found: dict[str, Any] = ask(product, product.token).json()
+    return found
+
+
+def ask(product: Product, token: str | None, **headers: str) -> requests.Response:
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return requests.get(f"{product.url}/openapi.json", headers=headers, timeout=10)
+
+
+def body_of(document: dict[str, Any], path: str) -> dict[str, Any]:
+    found: dict[str, Any] = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    return found
+
+
+def test_document_has_every_method_and_answers_in_one_tag(product: Product, document: dict[str, Any]) -> None:
+    """Each method that the portal lists is a path with its verbs, its right and its actor as tag."""
+    rows = product.ask("system/docgenerator/listMethods")
+    assert {f"/restmachine/{row['address']}" for row in rows} == set(document["paths"])
+    for row in rows:
+        path = document["paths"][f"/restmachine/{row['address']}"]
+        assert {verb.upper() for verb in path} == set(row["verbs"])
+        for operation in path.values():
+            assert operation["tags"] == [f"{row['app']}/{row['actor']}"]
+            assert (operation["x-right"], operation["x-readonly"]) == (row["right"], row["readonly"])
+            assert {"200", "400", "401", "403", "404", "405", "409", "500", "503"} <= set(operation["responses"])
+    names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(names) == len(set(names))
+
+
+def test_arguments_carry_all_that_was_declared(document: dict[str, Any]) -> None:
+    """Wire names, types, defaults, choices, what is required, labels and secrets are in the document."""
+    body = body_of(document, ECHO)
+    fields = body["schema"]["properties"]
+    assert list(fields) == ["cupCount", "hot", "label", "names", "extra", "kind"]
+    assert body["schema"]["required"] == ["cupCount"]
+    assert fields["cupCount"]["type"] == "integer"
+    assert (fields["hot"]["type"], fields["hot"]["default"]) == ("boolean", True)
+    assert fields["kind"]["enum"] == ["tea", "coffee"]
+    assert body["example"] == {"cupCount": 1}
+    query = {one["name"]: one for one in document["paths"][ECHO]["get"]["parameters"]}
+    assert query["names"]["schema"]["type"] == "array"
+    assert "application/json" in query["extra"]["content"]
+    assert (query["cupCount"]["required"], query["hot"]["required"]) == (True, False)
+    secret = body_of(document, "/restmachine/lab/kettle/lock")["schema"]["properties"]["key"]
+    assert (secret["format"], secret["title"]) == ("password", "Key")
+
+
+def test_typed_answers_have_their_schema(document: dict[str, Any]) -> None:
+    """An actor that answers typed rows shows their fields; one that answers a dictionary shows an open object."""
+    operation = document["paths"]["/restmachine/system/gridmanager/getNodes"]["post"]
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer == {"type": "array", "items": {"$ref": "#/components/schemas/NodeRow"}}
+    row = document["components"]["schemas"]["NodeRow"]
+    assert row["properties"]["last_seen"] == {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    assert "name" in row["required"]
+
+
+def test_document_is_kept_by_its_etag(product: Product) -> None:
+    """Who has the document is told so with 304; who is not signed in sees open methods only; a bad token gets 401."""
+    first = ask(product, product.token)
+    assert first.headers["Content-Type"] == "application/json"
+    again = ask(product, product.token, **{"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.text) == (304, "")
+    open_methods = ask(product, None)
+    assert open_methods.headers["ETag"] != first.headers["ETag"]
+    assert ECHO in open_methods.json()["paths"]
+    assert "/restmachine/lab/kettle/lock" not in open_methods.json()["paths"]
+    assert ask(product, "pfw_wrong").status_code == 401
+
+
+def test_swagger_for_clients_that_ask_when_they_connect(product: Product) -> None:
+    """The catalogue has the methods of one app in the shape that the Python client reads."""
+    asked = f"{product.url}/restmachine/system/docgenerator/prepareCatalog?group=cloudapi"
+    answer = requests.post(asked, headers={"Authorization": f"bearer {product.token}"}, timeout=10)
+    assert answer.status_code == 200
+    paths = answer.json()["paths"]
+    assert paths
+    assert all(path.startswith("/cloudapi/") for path in paths)
+    for path in paths.values():
+        assert path["post"]["description"]
+        assert all({"name", "description", "required", "type", "in"} <= set(one) for one in path["post"]["parameters"])
+    start = {one["name"]: one for one in paths["/cloudapi/machines/start"]["post"]["parameters"]}
+    assert (start["machineId"]["type"], start["machineId"]["required"]) == ("integer", True)
+    few = product.ask("system/docgenerator/prepareCatalog", group="cloudapi", actors=["sizes"])["paths"]
+    assert set(few) == {"/cloudapi/sizes/list"}
