@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 import gevent
 from pymongo.database import Database
 
+from portalfw import errorconditions
 from portalfw.auth.identify import Identifier
 from portalfw.auth.policy import Policy
 from portalfw.auth.users import ensure_groups
 from portalfw.content import Content
-from portalfw.controller import Controller
+from portalfw.controller import Controller, retention
 from portalfw.dal import Datacenter
 from portalfw.duties import Duties
 from portalfw.events import EventBus
@@ -50,11 +51,15 @@ class Runtime:
         self.dal = Datacenter(self.controller.queue)
         self._services: dict[Callable[[Runtime], Any], Any] = {}
         self._first_starts: list[RuntimeFunction] = []
-        duties = [Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep())]
+        duties = [
+            Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
+            Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
+        ]
         self._load_actors(duties)
         self.wiki = Wiki(self.content, self.dispatcher, settings)
         self.duties = Duties(self, duties)
         self.identify: Identifier | None = None
+        self._job_watch: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
         """Prepare the database, begin to listen to its changes, and run the duties."""
@@ -62,6 +67,7 @@ class Runtime:
         self.bus.start()
         self.identify = Identifier(self.bus)
         ensure_groups()
+        self._job_watch = gevent.spawn(errorconditions.watch_jobs, self.bus)
         self.controller.start()
         for function in self._first_starts:
             function(self)
@@ -70,6 +76,8 @@ class Runtime:
     def stop(self) -> None:
         """Finish what is under way and give back what is held."""
         self.duties.stop()
+        if self._job_watch is not None:
+            self._job_watch.kill()
         self.controller.stop()
         self.dispatcher.audit.flush()
         self.bus.stop()
@@ -84,7 +92,7 @@ class Runtime:
     def spawn(self, function: Callable[..., object], *args: object) -> gevent.Greenlet[..., object]:
         """Run ``function`` beside the caller; a failure is logged, since nobody waits for it."""
         greenlet: gevent.Greenlet[..., object] = gevent.Greenlet(function, *args)
-        greenlet.link_exception(lambda failed: log.error("Background work %s failed: %s", function, failed.exception))
+        greenlet.link_exception(lambda failed: _background_failed(function, failed))
         greenlet.start()
         return greenlet
 
@@ -105,3 +113,11 @@ class Runtime:
                     self.registry.add(value)
         for method in self.registry:
             self.policy.validate(method.declaration.right, f"{method.actor_class.__module__}.{method.attribute}")
+
+
+def _background_failed(function: Callable[..., object], failed: gevent.Greenlet[..., object]) -> None:
+    log.error("Background work %s failed: %s", function, failed.exception)
+    if failed.exception is not None:
+        name = getattr(function, "__qualname__", repr(function))
+        trace = failed.exc_info[2] if failed.exc_info else None
+        errorconditions.failed_greenlet(name, failed.exception, trace)

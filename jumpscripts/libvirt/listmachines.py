@@ -15,7 +15,7 @@ order = 0
 timeout = 30
 enable = True
 startatboot = False
-log = True
+log = False
 idempotent = True
 
 

@@ -88,7 +88,13 @@ class Job(Document):
 
     meta: ClassVar[dict[str, Any]] = {
         "collection": "job",
-        "indexes": [("node_id", "status", "_id"), ("status", "leased_until"), ("status", "expires"), "-created"],
+        "indexes": [
+            ("node_id", "status", "_id"),
+            ("status", "leased_until"),
+            ("status", "expires"),
+            ("status", "ended"),
+            "-created",
+        ],
     }
 
     node_id = IntField(required=True)
@@ -98,6 +104,7 @@ class Job(Document):
     queue = StringField()
     timeout = FloatField()
     idempotent = BooleanField()
+    log = BooleanField(default=True)
     submitted_by = StringField(default="")
     status = StringField()
     reason = StringField(default="")

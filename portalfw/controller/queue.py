@@ -77,6 +77,7 @@ class JobQueue:
             "queue": header["queue"],
             "timeout": float(timeout if timeout is not None else header["timeout"]),
             "idempotent": header["idempotent"],
+            "log": header["log"],
             "submitted_by": submitted_by,
             "status": JobState.QUEUED.value,
             "reason": "",

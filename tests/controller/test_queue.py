@@ -11,8 +11,9 @@ import gevent
 import pytest
 
 from agent.protocol import JobRef, JobState, Line, Output, Result
-from portalfw.controller.documents import Job, Node, Script
+from portalfw.controller.documents import Job, JobOutput, Node, Script
 from portalfw.controller.queue import JobQueue
+from portalfw.controller.retention import purge
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.wake import Wake
 from portalfw.dal import Datacenter
@@ -245,3 +246,24 @@ def test_output_sent_by_two_at_once(queue: JobQueue, node: int) -> None:
         batches = [Output(attempt=1, lines=lines[:count]) for count in (74, 600, 301)]
         gevent.joinall([gevent.spawn(queue.output, node, job, batch) for batch in batches], raise_error=True)
         assert [line["text"] for line in Datacenter(queue).job(job).output()] == [str(number) for number in range(600)]
+
+
+def test_old_jobs_are_dropped_with_their_output(queue: JobQueue, node: int) -> None:
+    """Ended jobs go after five days, routine that went well after an hour; what failed or still runs stays."""
+    day = 86400.0
+
+    def ended(state: str, age: float, *, log: bool = True) -> int:
+        job = queue.submit(node, "test/again", {})
+        take(queue, node)
+        lines = [Line(at=1.0, level="info", text="a line")]
+        queue.result(node, job, result(1, state).model_copy(update={"lines": lines}))
+        Job.collection().update_one({"_id": job}, {"$set": {"ended": time.time() - age, "log": log}})
+        return job
+
+    old = [ended("OK", 6 * day), ended("ERROR", 6 * day), ended("OK", 0.1 * day, log=False)]
+    kept = [ended("OK", 4 * day), ended("ERROR", 0.1 * day, log=False), ended("OK", 60, log=False)]
+    waiting = queue.submit(node, "test/again", {})
+    assert purge() == 3
+    assert {row["id"] for row in Job.rows()} == {*kept, waiting}
+    assert not JobOutput.rows({"job": {"$in": old}})
+    assert len(JobOutput.rows({"job": {"$in": kept}})) == 3
