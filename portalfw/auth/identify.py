@@ -7,8 +7,10 @@ import time
 import gevent
 from flask import Request
 
-from portalfw.auth.credentials import session_user, token_user
+from portalfw.auth.credentials import note_use
 from portalfw.auth.principal import GUEST, Principal
+from portalfw.auth.sessions import session_principal
+from portalfw.auth.tokens import token_principal
 from portalfw.errors import ForbiddenError, UnauthenticatedError
 from portalfw.events import EventBus
 
@@ -38,7 +40,7 @@ class Identifier:
         if scheme.lower() == "bearer" and token:
             principal = self._remember("token:" + token.strip())
             if principal is None:
-                raise UnauthenticatedError("The API token is unknown or revoked.")
+                raise UnauthenticatedError("The API token is unknown, expired or revoked.")
             return principal
         cookie = request.cookies.get(COOKIE)
         if not cookie:
@@ -53,14 +55,15 @@ class Identifier:
         known = self._known.get(key)
         if known is not None and known[0] > now:
             return known[1]
-        kind, _, secret = key.partition(":")
-        user = token_user(secret) if kind == "token" else session_user(secret)
-        if user is None:
+        found = _look_up(key)
+        if found is None:
             return None
+        principal, ends = found
+        note_use(principal.credential)
         if len(self._known) >= MOST:
             self._known.clear()
-        principal = user.principal()
-        self._known[key] = (now + REMEMBER, principal)
+        remaining = REMEMBER if ends is None else min(REMEMBER, ends - time.time())
+        self._known[key] = (now + remaining, principal)
         return principal
 
     def _forget_on_change(self) -> None:
@@ -69,6 +72,14 @@ class Identifier:
                 change = changes.get()
                 if change is not None and change.operation != "insert":
                     self._known.clear()
+
+
+def _look_up(key: str) -> tuple[Principal, float | None] | None:
+    kind, _, secret = key.partition(":")
+    if kind == "token":
+        return token_principal(secret)
+    principal = session_principal(secret)
+    return None if principal is None else (principal, None)
 
 
 def check_same_site(request: Request) -> None:

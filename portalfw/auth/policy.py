@@ -9,6 +9,9 @@ from typing import Any
 from portalfw.auth.principal import Principal
 from portalfw.errors import ForbiddenError, StartError, UnauthenticatedError
 
+#: What every credential needs to find out how its own calls ended; these methods answer only about the caller's own.
+ALWAYS = frozenset({"system/task/get"})
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -45,9 +48,19 @@ class Policy:
                     f"{place}: right {alternative!r} is neither guest, login, group:… nor a known resource:LETTERS."
                 )
 
-    def require(self, principal: Principal, right: str, arguments: Mapping[str, Any]) -> None:
+    def require(
+        self,
+        principal: Principal,
+        right: str,
+        arguments: Mapping[str, Any],
+        *,
+        address: str | None = None,
+        readonly: bool = False,
+    ) -> None:
         """Return if ``principal`` has ``right`` for a call with ``arguments``.
 
+        :param address: of the method, if it is one; a limited credential may be too narrow for it.
+        :param readonly: whether the method only reads.
         :raises UnauthenticatedError: if a guest asks for what needs a sign-in.
         :raises ForbiddenError: saying what is missing.
         """
@@ -55,6 +68,10 @@ class Policy:
             return
         if principal.guest:
             raise UnauthenticatedError("Sign in first, or send an API token as Authorization: Bearer.")
+        if principal.limited and address is not None:
+            allowed, reason = self.explain_scope(principal, address, readonly=readonly)
+            if not allowed:
+                raise ForbiddenError(f"This credential of {principal.name} may not do this: {reason}.")
         if principal.is_admin and "|" not in right and right.partition(":")[0] in {"login", "group"}:
             return
         reasons = []
@@ -64,6 +81,18 @@ class Policy:
                 return
             reasons.append(reason)
         raise ForbiddenError(f"{principal.name} may not do this: {'; '.join(reasons)}.")
+
+    @staticmethod
+    def explain_scope(principal: Principal, address: str, *, readonly: bool) -> tuple[bool, str]:
+        """Decide whether a credential's limits leave room for a method, and say why."""
+        if address in ALWAYS:
+            return True, "every credential may"
+        app = address.partition("/")[0]
+        if principal.apps is not None and app not in principal.apps:
+            return False, f"its scope is apps {', '.join(sorted(principal.apps))}, not {app}"
+        if principal.readonly and not readonly:
+            return False, f"its scope is read-only, and {address} changes something"
+        return True, "within the credential's scope" if principal.limited else "the credential has no limits"
 
     def explain(self, principal: Principal, alternative: str, arguments: Mapping[str, Any]) -> tuple[bool, str]:
         """Decide one alternative of a right and say why."""

@@ -9,15 +9,27 @@ ADMIN = "admin"
 
 @dataclass(frozen=True)
 class Principal:
-    """A person or program for whom something is done: a name and the groups that it is in."""
+    """A person or program for whom something is done: a name and the groups that it is in.
+
+    What it may do can be less than its groups allow: only methods of ``apps`` (None for all), only methods that read.
+    ``credential`` says by what it has been recognised: ``session:ID`` or ``token:ID``.
+    """
 
     name: str
     groups: frozenset[str] = frozenset()
     guest: bool = False
+    apps: frozenset[str] | None = None
+    readonly: bool = False
+    credential: str = ""
 
     def has_group(self, *names: str) -> bool:
         """Tell whether it is in any of the groups."""
         return not self.groups.isdisjoint(names)
+
+    @property
+    def limited(self) -> bool:
+        """Whether its credential may do less than its user."""
+        return self.readonly or self.apps is not None
 
     @property
     def is_admin(self) -> bool:

@@ -89,6 +89,12 @@ def find_user(name: str) -> User:
     return user
 
 
+def active_user(name: str) -> User | None:
+    """Return the user called ``name``, None if there is none or it may not sign in."""
+    row = User.collection().find_one({"name": name, "active": True})
+    return None if row is None else User._from_son(row)  # noqa: SLF001 - mongoengine's way from a row to a document
+
+
 def authenticate(name: str, password: str) -> User:
     """Return the active user with this password; takes as long for an unknown name as for a wrong password.
 

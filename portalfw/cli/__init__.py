@@ -109,13 +109,20 @@ def token() -> None:
 @settings_options
 @click.option("--user", required=True, help="User for whom the token speaks.")
 @click.option("--name", default="", help="What it is for.")
-def create_token(user: str, name: str, **flags: Any) -> None:
+@click.option("--expires", help="How long it lives: 30d, 12h, 90m or 2w; for ever if not given.")
+@click.option("--read-only", is_flag=True, help="It may only call methods that change nothing.")
+@click.option("--app", multiple=True, help="App whose methods it may call, such as cloudapi; repeatable.")
+def create_token(
+    user: str, name: str, expires: str | None, read_only: bool, app: tuple[str, ...], **flags: Any
+) -> None:
     """Create an API token and print it; it cannot be shown again."""
-    from portalfw.auth.credentials import create_token as create
+    from portalfw.auth.tokens import Scope
+    from portalfw.auth.tokens import create_token as create
     from portalfw.cli.database import opened
 
+    scope = Scope(frozenset(app) or None, read_only)
     with opened(load_settings(**given(flags))):
-        click.echo(create(user, name))
+        click.echo(create(user, name, expires=expires, scope=scope))
 
 
 @cli.group()

@@ -9,9 +9,9 @@ import flask
 from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
-from portalfw.auth.credentials import create_session, end_session
 from portalfw.auth.identify import COOKIE, check_same_site
 from portalfw.auth.lockout import Lockout
+from portalfw.auth.sessions import create_session, end_session
 from portalfw.auth.users import authenticate
 from portalfw.errors import ForbiddenError, PortalError, TooManyError, UnauthenticatedError
 from portalfw.rest.errors import status_of
@@ -50,7 +50,10 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
             return refused(error, form_html(target, name, error.message))
         lockout.succeed(name, address)
         response = flask.redirect(target, 303)
-        value = create_session(user, flask.request.remote_addr or "", runtime.settings.session_hours)
+        previous = flask.request.cookies.get(COOKIE)
+        if previous:
+            end_session(previous)  # a session never outlives the sign-in that replaces it
+        value = create_session(user, address, runtime.settings.session_hours, flask.request.user_agent.string)
         seconds = int(runtime.settings.session_hours * 3600)
         response.set_cookie(
             COOKIE, value, max_age=seconds, httponly=True, samesite="Lax", secure=flask.request.is_secure

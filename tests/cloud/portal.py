@@ -17,7 +17,7 @@ from product import free_port
 
 from actors.cloud.accounts import Accounts
 from actors.cloud.models import Account, Cloudspace, ExternalNetwork, Image, Machine, Stack
-from portalfw.auth import credentials
+from portalfw.auth import tokens
 from portalfw.auth.users import create_user
 from portalfw.cli.local_agent import LocalAgent
 from portalfw.cli.state import StateFolder
@@ -90,7 +90,7 @@ class Portal:
     def user(self, name: str, *groups: str) -> str:
         """Create a user and return a token that speaks for it."""
         create_user(name, f"{name}-password", groups=list(groups))
-        return credentials.create_token(name, "test")
+        return tokens.create_token(name, "test")
 
     def call(self, address: str, token: str | None = None, **arguments: Any) -> requests.Response:
         """POST a call as the administrator or the owner of ``token``."""

@@ -24,7 +24,8 @@ from portalfw.runtime import Runtime
 from portalfw.settings import Settings
 
 GROUPS = "admin|level1|level2|level3|user"
-GRAMMAR = re.compile(rf"(guest|login|group:({GROUPS})(,({GROUPS}))*|(account|cloudspace|machine|disk):[ARCXDU]+)(\||$)")
+RESOURCES = r"(account|cloudspace|machine|disk):[ARCXDU]+|(user|session|token):S"
+GRAMMAR = re.compile(rf"(guest|login|group:({GROUPS})(,({GROUPS}))*|{RESOURCES})(\||$)")
 #: Whose letters count for a right on a resource.
 COUNTING = {
     "account": {"account"},
@@ -43,7 +44,7 @@ DECIDING: dict[str, tuple[str, ...]] = {
 #: What is in these states can only be read; a destroyed one does not exist.
 READ_ONLY = {"DISABLED"}
 #: Required arguments that name something else; the right never depends on them.
-OTHERS = {"id", "nid", "nodeId", "jobId", "imageId", "sizeId", "externalnetworkId"}
+OTHERS = {"id", "sessionId", "tokenId", "nid", "nodeId", "jobId", "imageId", "sizeId", "externalnetworkId"}
 #: Required whole numbers that name nothing.
 NUMBERS = {"disksize", "publicPort", "localPort", "destPort", "memory", "vcpus"}
 PLAIN: dict[str, Any] = {"str": "x", "bool": True, "int": 1, "float": 1.0, "list": [], "object": {}}
@@ -98,6 +99,8 @@ def expected(person: Principal, right: str, given: Mapping[str, Any], tenant: Ma
         kind, _, rest = alternative.partition(":")
         if kind in COUNTING:
             decision = by_lists(person, kind, set(rest), chain_of(given, tenant), fate)
+        elif rest == "S":  # as self: on one's own user; the sessions and tokens asked for are nobody's here
+            decision = "yes" if kind == "user" and given.get("user") in {None, person.name} else "no"
         else:
             decision = "yes" if kind != "group" or person.groups & {"admin", *rest.split(",")} else "no"
         if decision != "no":
