@@ -21,7 +21,7 @@ from portalfw.auth.policy import RightSource
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
-RuntimeFunction = Callable[["Runtime"], None]
+RuntimeFunction = Callable[["Runtime"], object]
 _MARK = "__portalfw_extension__"
 
 
