@@ -6,13 +6,12 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import pymongo.errors
 
-from portalfw import errorconditions
 from portalfw.auth.policy import Policy
 from portalfw.auth.principal import Principal
 from portalfw.errors import PortalError, UnavailableError
@@ -44,7 +43,6 @@ class InternalError(PortalError):
     """Something unexpected; the log knows it by the request id."""
 
     code = "internal"
-    occurrence = ""  # the id under which the error condition is found
 
 
 class Dispatcher:
@@ -68,10 +66,8 @@ class Dispatcher:
         """Call the method at ``address`` with arguments by wire name, for ``principal``, and return its answer."""
         return self.run(self.registry.find(address), given, Call(principal, via=via))
 
-    def run(
-        self, method: Method, given: Mapping[str, Any], call: Call, accepted: Callable[[], object] | None = None
-    ) -> Any:
-        """Call ``method``; ``accepted`` is told when arguments and right were found good, before the work begins.
+    def run(self, method: Method, given: Mapping[str, Any], call: Call) -> Any:
+        """Call ``method``.
 
         :raises PortalError: what the method raised; anything unexpected becomes an :class:`InternalError`.
         """
@@ -87,23 +83,17 @@ class Dispatcher:
                 address=method.address,
                 readonly=method.declaration.readonly,
             )
-            if accepted is not None:
-                accepted()
             answer = getattr(method.actor_class(self._runtime, call), method.attribute)(**arguments)
         except PortalError as error:
             failure = error
             raise
         except pymongo.errors.PyMongoError as error:
             log.exception("%s %s: the database failed", call.request_id, method.address)
-            if not isinstance(error, pymongo.errors.ConnectionFailure):  # what is away cannot keep a record either
-                errorconditions.record("call", method.address, error, call.request_id, call.principal.name)
             failure = UnavailableError(f"The database does not answer ({type(error).__name__}); try again in a moment.")
             raise failure from error
         except Exception as error:  # the edge: whatever an actor did not foresee is recorded here under its id
             log.exception("%s %s failed", call.request_id, method.address)
-            errorconditions.record("call", method.address, error, call.request_id, call.principal.name)
             failure = InternalError(f"{method.address} failed unexpectedly; the log has it under {call.request_id}.")
-            failure.occurrence = call.request_id
             raise failure from error
         finally:
             self._record(method, given, call, time.perf_counter() - began, failure, answer)
