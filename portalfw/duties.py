@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import gevent
 from pymongo.errors import PyMongoError
 
+from portalfw import errorconditions
 from portalfw.extension import Duty
 from portalfw.store import Lease
 
@@ -64,8 +65,9 @@ class Duties:
                     duty.function(self._runtime)
                 else:
                     self._held.pop(duty.name, None)
-            except Exception:  # the edge: a failing duty is recorded, and tried again at its next turn
+            except Exception as error:  # the edge: a failing duty is recorded, and tried again at its next turn
                 log.exception("Duty %s failed", duty.name)
+                errorconditions.record("duty", duty.name, error, f"duty-{time.time_ns():x}", wait=0)
             gevent.sleep(max(0.05, duty.every - (time.monotonic() - began)))
 
 

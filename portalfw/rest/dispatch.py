@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pymongo.errors
 
+from portalfw import errorconditions
 from portalfw.auth.policy import Policy
 from portalfw.auth.principal import Principal
 from portalfw.errors import PortalError, UnavailableError
@@ -43,6 +44,7 @@ class InternalError(PortalError):
     """Something unexpected; the log knows it by the request id."""
 
     code = "internal"
+    occurrence = ""  # the id under which the error condition is found
 
 
 class Dispatcher:
@@ -89,11 +91,15 @@ class Dispatcher:
             raise
         except pymongo.errors.PyMongoError as error:
             log.exception("%s %s: the database failed", call.request_id, method.address)
+            if not isinstance(error, pymongo.errors.ConnectionFailure):  # what is away cannot keep a record either
+                errorconditions.record("call", method.address, error, call.request_id, call.principal.name)
             failure = UnavailableError(f"The database does not answer ({type(error).__name__}); try again in a moment.")
             raise failure from error
         except Exception as error:  # the edge: whatever an actor did not foresee is recorded here under its id
             log.exception("%s %s failed", call.request_id, method.address)
+            errorconditions.record("call", method.address, error, call.request_id, call.principal.name)
             failure = InternalError(f"{method.address} failed unexpectedly; the log has it under {call.request_id}.")
+            failure.occurrence = call.request_id
             raise failure from error
         finally:
             self._record(method, given, call, time.perf_counter() - began, failure, answer)

@@ -10,6 +10,7 @@ import flask
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from portalfw import errorconditions
 from portalfw.errors import PortalError
 from portalfw.rest import http as rest_http
 from portalfw.rest import openapi_http
@@ -94,6 +95,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.error("%s failed", flask.g.request_id, exc_info=error)
+    errorconditions.record("page", flask.request.path[:200], error, flask.g.request_id)
     if flask.request.path.startswith(("/restmachine/", "/agent/", "/events")):
         failure = InternalError(f"This failed unexpectedly; the log has it under {flask.g.request_id}.")
         return rest_http.failure(failure, flask.g.request_id)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import gevent
 from markupsafe import Markup
 
+from portalfw import errorconditions
 from portalfw.errors import PortalError
+from portalfw.rest.dispatch import InternalError
 from portalfw.wiki.block import Block
 from portalfw.wiki.context import MacroContext, Place
 from portalfw.wiki.errors import MacroArgumentError, MacroDeadlineError, MacroError, MacroNotFoundError
@@ -74,7 +76,9 @@ class Runner:
         return Block(block.html, block.topics | context.topics)
 
     def _box(self, call: PlacedCall, place: Place, error: Exception, topics: frozenset[str]) -> Block:
-        fault = Fault(call.call.name, str(error)[:300], place.page.name, call.call.line, f"e-{secrets.token_hex(4)}")
+        known = error.occurrence if isinstance(error, InternalError) else ""
+        number = known or f"e-{secrets.token_hex(4)}"
+        fault = Fault(call.call.name, str(error)[:300], place.page.name, call.call.line, number)
         expected = isinstance(error, PortalError)
         where = f"{place.page.space}/{fault.page} line {fault.line}"
         log.log(
@@ -83,6 +87,8 @@ class Runner:
             fault.id, fault.macro, where, place.principal.name, error,
             exc_info=None if expected else error,
         )  # fmt: skip
+        if not expected:
+            errorconditions.record("macro", f"{fault.macro} on {where}", error, fault.id, place.principal.name)
         meaning = _meaning(error)
         values = {"name": fault.macro, "text": meaning, "source": call.call.source, **vars(fault)}
         return Block(Markup(self.templates.render("error.html", values)), topics)  # noqa: S704 - autoescaped
