@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from portalfw.errors import StartError
@@ -15,6 +15,8 @@ from portalfw.errors import StartError
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_STATE = Path("~/.local/share/portalfw")
 PREFIX = "PORTALFW_"
+RateText = Annotated[str, BeforeValidator(str), Field(pattern=r"^\d+(\.\d+)?(/[1-9]\d*)?$")]
+"""Requests a second and burst, see :meth:`portalfw.rest.limits.Rate.parse`."""
 
 
 class Settings(BaseSettings):
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     sign_in_failures: int = Field(10, ge=1, description="Failed sign-ins of one user before it has to wait.")
     sign_in_failures_address: int = Field(50, ge=1, description="The same of one address, for all users together.")
     sign_in_window: float = Field(15.0, gt=0, description="Minutes in which failed sign-ins are counted together.")
+    rate_per_user: RateText = Field("500/2000", description="Requests a second of one user, and burst; 0 for no limit.")
+    rate_per_address: RateText = Field("200/1000", description="The same for each address without a valid credential.")
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 

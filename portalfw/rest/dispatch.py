@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,8 +68,10 @@ class Dispatcher:
         """Call the method at ``address`` with arguments by wire name, for ``principal``, and return its answer."""
         return self.run(self.registry.find(address), given, Call(principal, via=via))
 
-    def run(self, method: Method, given: Mapping[str, Any], call: Call) -> Any:
-        """Call ``method``.
+    def run(
+        self, method: Method, given: Mapping[str, Any], call: Call, accepted: Callable[[], object] | None = None
+    ) -> Any:
+        """Call ``method``; ``accepted`` is told when arguments and right were found good, before the work begins.
 
         :raises PortalError: what the method raised; anything unexpected becomes an :class:`InternalError`.
         """
@@ -85,6 +87,8 @@ class Dispatcher:
                 address=method.address,
                 readonly=method.declaration.readonly,
             )
+            if accepted is not None:
+                accepted()
             answer = getattr(method.actor_class(self._runtime, call), method.attribute)(**arguments)
         except PortalError as error:
             failure = error

@@ -1,21 +1,27 @@
-"""REST over HTTP: addresses, verbs, arguments from everywhere, exact content types."""
+"""REST over HTTP: addresses, verbs, arguments from everywhere, both call styles, exact content types."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import flask
 import orjson
 from flask import Request, Response
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, PortalError, TooManyError
+from portalfw.rest.answers import encoded
+from portalfw.rest.arguments import UnknownArguments
 from portalfw.rest.declaration import Method
 from portalfw.rest.dispatch import Call, Dispatcher
 from portalfw.rest.errors import error_body, status_of
+from portalfw.rest.tasks import Tasks
 
 JSON = "application/json"  # exactly: a client of ours takes a charset suffix for a file
+VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]  # all, so that each answers in the one shape
 
 
 class MethodNotAllowedError(PortalError):
@@ -23,12 +29,21 @@ class MethodNotAllowedError(PortalError):
 
     code = "method-not-allowed"
 
+    def __init__(self, method: Method, verb: str) -> None:
+        """Name the method and what it does answer."""
+        self.allowed = ", ".join(method.declaration.http)
+        super().__init__(f"{method.address} answers {self.allowed}, not {verb}.")
 
-def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal]) -> flask.Blueprint:
-    """Return the routes below ``/restmachine/``; ``identify`` tells who sends a request."""
+
+def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], tasks: Tasks) -> flask.Blueprint:
+    """Return the routes below ``/restmachine/``; ``identify`` tells who sends a request.
+
+    A call with ``_async`` answers with the id of a task of ``tasks``, every other one with what the method returns.
+    """
     routes = flask.Blueprint("rest", __name__)
+    unknown = UnknownArguments()
 
-    @routes.route("/restmachine/<app>/<actor>/<name>", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+    @routes.route("/restmachine/<app>/<actor>/<name>", methods=VERBS)
     def call_method(app: str, actor: str, name: str) -> Response:
         request = flask.request
         request_id = flask.g.request_id
@@ -36,7 +51,17 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal]) 
             method = dispatcher.describe(f"{app}/{actor}/{name}")
             _check_verb(method, request)
             call = Call(identify(request), request.remote_addr or "", "http", request_id)
-            return answer(dispatcher.run(method, arguments_of(request), call))
+            given = arguments_of(request)
+            asynchronous = _wants_task(given)
+            unknown.tell(method, given)
+            if asynchronous:
+                return answer(tasks.start(method, given, call))
+            response = answer(dispatcher.run(method, given, call))
+            return _tagged(response, request) if request.method == "GET" and method.declaration.readonly else response
+        except MethodNotAllowedError as error:
+            response = failure(error, request_id)
+            response.headers["Allow"] = error.allowed
+            return response
         except PortalError as error:
             return failure(error, request_id)
 
@@ -45,8 +70,7 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal]) 
 
 def answer(value: Any, status: int = 200) -> Response:
     """Return ``value`` as JSON."""
-    body = orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    return Response(body, status, content_type=JSON)
+    return Response(encoded(value), status, content_type=JSON)
 
 
 def failure(error: PortalError, request_id: str) -> Response:
@@ -58,17 +82,47 @@ def failure(error: PortalError, request_id: str) -> Response:
 
 
 def arguments_of(request: Request) -> dict[str, Any]:
-    """Merge query string, form and JSON body, later ones winning; a repeated name is a list.
+    """Merge query string, form, uploaded texts and JSON body, later ones winning; a repeated name is a list.
 
-    :raises InvalidError: if the body says it is a JSON object and is not.
+    :raises InvalidError: if the body says it is a JSON object and is not, or an uploaded file is no UTF-8 text.
     """
-    merged: dict[str, Any] = {}
-    for source in (request.args, request.form):
-        for name, values in source.lists():
-            merged[name] = values[0] if len(values) == 1 else values
+    merged = _texts(request.args)
     if request.mimetype == JSON:
-        merged |= _json_object(request.get_data())
+        return merged | _json_object(request.get_data())
+    if request.content_length or "Transfer-Encoding" in request.headers:
+        merged |= _texts(request.form)
+        merged |= {name: _uploaded(name, file) for name, file in request.files.items()}
     return merged
+
+
+def _texts(source: MultiDict[str, str]) -> dict[str, Any]:
+    return {name: values[0] if len(values) == 1 else values for name, values in source.lists()}
+
+
+def _uploaded(name: str, file: FileStorage) -> str:
+    try:
+        return str(file.read(), "utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"Argument {name}: the file must be UTF-8 text.", detail={"argument": name}) from error
+
+
+def _wants_task(given: dict[str, Any]) -> bool:
+    """Take ``_async`` out of the arguments, and tell whether it asks for a task."""
+    return str(given.pop("_async", "")).lower() in {"true", "1"}
+
+
+def _tagged(response: Response, request: Request) -> Response:
+    """Give a read its ETag, and spare the body where the client has it already.
+
+    The tag is weak, since the same answer may travel packed or not; who has it must ask each time whether it holds.
+    """
+    tag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
+        response = Response(status=304)
+    response.set_etag(tag, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Authorization, Cookie"
+    return response
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -85,14 +139,4 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 def _check_verb(method: Method, request: Request) -> None:
     if request.method not in method.declaration.http:
-        allowed = ", ".join(method.declaration.http)
-        raise MethodNotAllowedError(f"{method.address} answers {allowed}, not {request.method}.")
-
-
-def _plain(value: Any) -> Any:
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return dump(by_alias=True)
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    raise TypeError(f"{type(value).__name__} cannot be an answer")
+        raise MethodNotAllowedError(method, request.method)

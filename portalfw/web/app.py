@@ -8,15 +8,18 @@ from typing import Any
 
 import flask
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portalfw import errorconditions
 from portalfw.errors import PortalError
 from portalfw.rest import http as rest_http
 from portalfw.rest import openapi_http
 from portalfw.rest.dispatch import InternalError
+from portalfw.rest.limits import Limited
+from portalfw.rest.tasks import Tasks
 from portalfw.runtime import Runtime
 from portalfw.web import assets, events_http, health, pages, sign_in
+from portalfw.web.compression import compressed
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +37,18 @@ SECURITY = {
 
 def create_app(runtime: Runtime) -> Flask:
     """Return the application over a started ``runtime``."""
-    identify = runtime.identify
-    if identify is None:
+    if runtime.identify is None:
         raise RuntimeError("The runtime must be started before the application is made.")
+    identify = Limited(runtime.identify, runtime.settings.rate_per_user, runtime.settings.rate_per_address)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST  # one text of a multipart form may be as large as the whole
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(PortalError, _portal_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
-    app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify))
+    app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify, runtime.service(Tasks)))
     app.register_blueprint(openapi_http.blueprint(runtime.registry, identify))
     app.register_blueprint(events_http.blueprint(runtime.bus, identify))
     app.register_blueprint(runtime.controller.blueprint())
@@ -78,7 +82,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = flask.g.get("request_id", "")
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
-    return response
+    return compressed(flask.request, response)
 
 
 def _portal_error(error: PortalError) -> Response:
@@ -88,7 +92,9 @@ def _portal_error(error: PortalError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     if flask.request.path.startswith(("/restmachine/", "/agent/", "/events")):
         code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(error.code or 500, "invalid")
-        body = {"error": code, "message": error.description, "detail": None, "id": flask.g.request_id}
+        too_large = f"The request is larger than {LARGEST_REQUEST} bytes."
+        message = too_large if isinstance(error, RequestEntityTooLarge) else error.description
+        body = {"error": code, "message": message, "detail": None, "id": flask.g.request_id}
         return rest_http.answer(body, error.code or 500)
     return pages.error_page(error.code or 500, error.name, error.description or "")
 

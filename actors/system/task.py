@@ -1,0 +1,61 @@
+"""Asynchronous calls: their outcome, their list, and their early end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypedDict
+
+from portalfw.rest import Actor, Arg, method
+from portalfw.rest.tasks import Task as TaskDocument
+from portalfw.rest.tasks import Tasks
+
+MOST = 500
+FIELDS = ("user", "call", "started", "finished", "ok")
+
+
+class TaskRow(TypedDict):
+    """One asynchronous call; times in epoch seconds, ``ok`` is null until it has ended."""
+
+    guid: str
+    user: str
+    call: str
+    started: float
+    finished: float | None
+    ok: bool | None
+
+
+class Task(Actor, app="system"):
+    """Calls that were made with ``_async`` and answered with a task id."""
+
+    @method(right="guest", http=("GET", "POST"), readonly=True, live=("task:{taskguid}",))
+    def get(self, taskguid: Annotated[str, Arg("Task")]) -> list[Any]:
+        """Return ``[true, answer]``, ``[false, message]``, or ``[]`` while the call is under way.
+
+        Only who started it, and administrators, may ask; outcomes are kept for ten minutes.
+        """
+        return self.service(Tasks).outcome(taskguid, self.call.principal)
+
+    @method(right="login", destructive=True)
+    def kill(self, taskguid: Annotated[str, Arg("Task")]) -> bool:
+        """End a call early, and tell whether it has let go by now; its outcome then says who ended it."""
+        return self.service(Tasks).kill(taskguid, self.call.principal)
+
+    @method(right="login", http=("GET", "POST"), readonly=True, live=("task",), title="List tasks")
+    def list_(self, limit: int = 50, offset: int = 0) -> list[TaskRow]:
+        """Return the newest calls first: one's own, an administrator everybody's."""
+        principal = self.call.principal
+        query = {} if principal.is_admin else {"user": principal.name}
+        rows = TaskDocument.rows(
+            query, fields=FIELDS, sort="-started", skip=max(0, offset), limit=max(1, min(limit, MOST))
+        )
+        return [_answer(row) for row in rows]
+
+
+def _answer(row: dict[str, Any]) -> TaskRow:
+    return {
+        "guid": row["id"],
+        "user": row["user"],
+        "call": row["call"],
+        "started": row["started"],
+        "finished": row.get("finished"),
+        "ok": row.get("ok"),
+    }
