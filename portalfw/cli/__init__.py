@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import portalfw
+from portalfw.cli.api import api, client
 from portalfw.errors import PortalError
 from portalfw.settings import Settings, load_settings, origins
 
@@ -141,6 +142,10 @@ def join_token(role: tuple[str, ...], **flags: Any) -> None:
 
     with opened(load_settings(**given(flags))):
         click.echo(Nodes().create_token(roles=role or LOCAL_ROLES, created_by="command line"))
+
+
+cli.add_command(api)
+cli.add_command(client)
 
 
 def main() -> None:
