@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
+from portalfw.auth.groups import create_group, delete_group, edit_group, find_group, members
 from portalfw.auth.lockout import LockedRow, clear, waiting
-from portalfw.auth.users import Group, User, create_user, find_user
+from portalfw.auth.reverify import verify_again
+from portalfw.auth.second_factor import SecondFactor
+from portalfw.auth.user_changes import delete_user, edit_user, set_password
+from portalfw.auth.users import SHIPPED, Group, User, create_user, find_user
 from portalfw.rest import Actor, Arg, method
 
 OPERATORS = "group:admin"
@@ -27,6 +31,8 @@ class UserRow(TypedDict):
     emails: list[str]
     groups: list[str]
     active: bool
+    protected: bool
+    second_factor: bool
 
 
 class GroupRow(TypedDict):
@@ -36,6 +42,16 @@ class GroupRow(TypedDict):
     name: str
     description: str
     users: int
+    protected: bool
+
+
+class GroupMembers(TypedDict):
+    """One group with its users."""
+
+    name: str
+    description: str
+    users: list[str]
+    protected: bool
 
 
 class UserManager(Actor, app="system"):
@@ -52,25 +68,16 @@ class UserManager(Actor, app="system"):
         """Tell whether there is a user of this name."""
         return User.collection().count_documents({"name": name}, limit=1) > 0
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user",))
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user", "second_factor"))
     def userget(self, name: str) -> UserRow:
         """Return one user."""
-        user = find_user(name)
-        return {"id": user.id, "name": user.name, "emails": user.emails, "groups": user.groups, "active": user.active}
+        find_user(name)
+        return _users({"name": name})[0]
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user",))
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user", "second_factor"))
     def list_users(self) -> list[UserRow]:
         """Return all users by name."""
-        return [
-            {
-                "id": row["id"],
-                "name": row["name"],
-                "emails": row["emails"],
-                "groups": row["groups"],
-                "active": row["active"],
-            }
-            for row in User.rows(fields=["name", "emails", "groups", "active"], sort="name")
-        ]
+        return _users({})
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("group", "user"))
     def list_groups(self) -> list[GroupRow]:
@@ -83,6 +90,7 @@ class UserManager(Actor, app="system"):
                 "name": row["name"],
                 "description": row["description"],
                 "users": sizes.get(row["name"], 0),
+                "protected": row["name"] in SHIPPED,
             }
             for row in Group.rows(sort="name")
         ]
@@ -98,6 +106,78 @@ class UserManager(Actor, app="system"):
         """Create a user and return its name."""
         return str(create_user(username, password, groups=groups or [], emails=emails).name)
 
+    @method(right=OPERATORS, title="Edit user")
+    def edit_user(
+        self,
+        username: Annotated[str, Arg("Name")],
+        groups: Annotated[list[str] | None, Arg("Groups", choices="system/usermanager/listGroups")] = None,
+        emails: Annotated[list[str] | None, Arg("E-mail")] = None,
+        active: Annotated[bool | None, Arg("Active", help="Who is not cannot sign in.")] = None,
+    ) -> bool:
+        """Change a user's groups, e-mail addresses, or whether it may sign in; what is not given stays."""
+        edit_user(username, groups=groups, emails=emails, active=active)
+        return True
+
+    @method(right=OPERATORS, destructive=True, title="Delete user")
+    def delete(self, username: Annotated[str, Arg("Name")]) -> bool:
+        """Delete a user, sign it out and revoke its tokens."""
+        delete_user(username)
+        return True
+
+    @method(right="user:S|group:admin", title="Change password")
+    def set_password(
+        self,
+        password: Annotated[str, Arg("New password", secret=True, help="At least 8 characters.")],
+        current: Annotated[str | None, Arg("Current password", secret=True)] = None,
+        user: Annotated[str | None, Arg("User", help="By default oneself.")] = None,
+    ) -> bool:
+        """Change a password, one's own by giving the current one, and sign out all other browsers."""
+        principal = self.call.principal
+        name = user or principal.name
+        if name == principal.name:
+            verify_again(self.runtime.settings, name, current or "", self.call.remote_address)
+        set_password(name, password, keep=principal.credential)
+        return True
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("group", "user"))
+    def getgroup(self, name: str) -> GroupMembers:
+        """Return one group with its users."""
+        group = find_group(name)
+        return {
+            "name": name,
+            "description": group.description,
+            "users": members(name),
+            "protected": name in SHIPPED,
+        }
+
+    @method(right=OPERATORS, title="Create group")
+    def create_group(self, name: Annotated[str, Arg("Name")], description: str = "") -> str:
+        """Create a group and return its name."""
+        create_group(name, description)
+        return name
+
+    @method(right=OPERATORS, title="Edit group")
+    def edit_group(
+        self,
+        name: Annotated[str, Arg("Name")],
+        description: str | None = None,
+        users: Annotated[list[str] | None, Arg("Users", choices="system/usermanager/userNames")] = None,
+    ) -> bool:
+        """Change a group's description, or who is in it; what is not given stays."""
+        edit_group(name, description=description, users=users)
+        return True
+
+    @method(right=OPERATORS, destructive=True, title="Delete group")
+    def delete_group(self, name: Annotated[str, Arg("Name")]) -> bool:
+        """Delete a group and take everybody out of it."""
+        delete_group(name)
+        return True
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user",))
+    def user_names(self) -> list[dict[str, str]]:
+        """Return the names of all users, as choices of a form."""
+        return [{"id": row["name"], "name": row["name"]} for row in User.rows(fields=["name"], sort="name")]
+
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("sign_in_failures",))
     def list_locked(self) -> list[LockedRow]:
         """Return the users and addresses that have to wait after failed sign-ins."""
@@ -107,3 +187,20 @@ class UserManager(Actor, app="system"):
     def clear_lock(self, locked_id: str) -> bool:
         """Let a user (``user:NAME``) or an address (``address:NETWORK``) sign in again without waiting."""
         return clear(locked_id)
+
+
+def _users(query: dict[str, Any]) -> list[UserRow]:
+    fields = ["name", "emails", "groups", "active", "protected"]
+    with_factor = {row["id"] for row in SecondFactor.rows({"confirmed": True}, fields=["_id"])}
+    return [
+        {
+            "id": row["id"],
+            "name": row["name"],
+            "emails": row["emails"],
+            "groups": row["groups"],
+            "active": row["active"],
+            "protected": bool(row.get("protected")),
+            "second_factor": row["name"] in with_factor,
+        }
+        for row in User.rows(query, fields=fields, sort="name")
+    ]

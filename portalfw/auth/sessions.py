@@ -40,7 +40,7 @@ class SessionRow(TypedDict):
     address: str
     agent: str
     created: float
-    seen: float | None
+    seen: float
     expires: float | None
     current: bool
 
@@ -84,7 +84,7 @@ def list_sessions(user: str | None, current: str) -> list[SessionRow]:
             "address": row["address"],
             "agent": row.get("agent") or "",
             "created": row["created"],
-            "seen": seen.get(f"session:{row['id']}"),
+            "seen": seen.get(f"session:{row['id']}", row["created"]),
             "expires": epoch(row["expires"]),
             "current": current == f"session:{row['id']}",
         }

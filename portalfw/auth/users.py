@@ -17,6 +17,7 @@ from portalfw.offload import offload
 from portalfw.store import Document
 
 NAME = re.compile(r"[A-Za-z0-9._-]{3,39}(@[A-Za-z0-9._-]+)?")  # the originals' rule, cloud.md section 0
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
 _hasher = PasswordHasher()
@@ -36,13 +37,21 @@ class Group(Document):
 class User(Document):
     """A person or program that can sign in."""
 
-    meta: ClassVar[dict[str, Any]] = {"collection": "user", "indexes": [{"fields": ["name"], "unique": True}]}
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "user",
+        "indexes": [
+            {"fields": ["name"], "unique": True},
+            # Partial, since the empty list of everybody without an e-mail counts as one value.
+            {"fields": ["emails"], "unique": True, "partialFilterExpression": {"emails": {"$gt": ""}}},
+        ],
+    }
 
     name = mongoengine.StringField(required=True)
     password_hash = mongoengine.StringField()
     emails = mongoengine.ListField(mongoengine.StringField())
     groups = mongoengine.ListField(mongoengine.StringField())
     active = mongoengine.BooleanField(default=True)
+    protected = mongoengine.BooleanField(default=False)  # cannot be deleted
     creation_time = mongoengine.FloatField()
 
     def principal(self) -> Principal:
@@ -50,21 +59,21 @@ class User(Document):
         return Principal(self.name, frozenset(self.groups))
 
 
-def create_user(name: str, password: str, *, groups: list[str], emails: list[str] | None = None) -> User:
-    """Create a user whose groups exist.
+def create_user(
+    name: str, password: str, *, groups: list[str], emails: list[str] | None = None, protected: bool = False
+) -> User:
+    """Create a user whose groups exist; a ``protected`` one cannot be deleted.
 
-    :raises InvalidError: for a name, password or group that cannot be.
-    :raises ConflictError: if the name is taken.
+    :raises InvalidError: for a name, password, e-mail or group that cannot be.
+    :raises ConflictError: if the name or an e-mail is taken.
     """
     if not NAME.fullmatch(name):
         raise InvalidError(
             f"User name {name!r} must be 3 to 39 letters, digits, dots, dashes or underscores.",
             detail={"argument": "username"},
         )
-    known = {row["name"] for row in Group.rows(fields=["name"])}
-    unknown = sorted(set(groups) - known)
-    if unknown:
-        raise InvalidError(f"There is no group {', '.join(unknown)}.", detail={"argument": "groups"})
+    check_groups(groups)
+    check_emails(emails or [])
     try:
         return User.create(
             name=name,
@@ -72,9 +81,38 @@ def create_user(name: str, password: str, *, groups: list[str], emails: list[str
             groups=groups,
             emails=emails or [],
             creation_time=time.time(),
+            protected=protected,
         )
     except mongoengine.NotUniqueError as error:
-        raise ConflictError(f"User {name} exists already.", detail={"argument": "username"}) from error
+        raise taken(error, name) from error
+
+
+def check_groups(groups: list[str]) -> None:
+    """Check that all groups exist.
+
+    :raises InvalidError: naming those that do not.
+    """
+    known = {row["name"] for row in Group.rows(fields=["name"])}
+    unknown = sorted(set(groups) - known)
+    if unknown:
+        raise InvalidError(f"There is no group {', '.join(unknown)}.", detail={"argument": "groups"})
+
+
+def check_emails(emails: list[str]) -> None:
+    """Check that all e-mail addresses could be some.
+
+    :raises InvalidError: naming the first that could not.
+    """
+    wrong = next((email for email in emails if not EMAIL.fullmatch(email)), None)
+    if wrong is not None:
+        raise InvalidError(f"{wrong!r} is not an e-mail address.", detail={"argument": "emails"})
+
+
+def taken(error: Exception, name: str) -> ConflictError:
+    """Say which of what must be unique is not, after the database has refused it."""
+    if "emails" in str(error):
+        return ConflictError("This e-mail address is another user's.", detail={"argument": "emails"})
+    return ConflictError(f"User {name} exists already.", detail={"argument": "username"})
 
 
 def find_user(name: str) -> User:
@@ -131,14 +169,18 @@ def _verify(password_hash: str, password: str) -> bool:
             return False
 
 
+#: The groups that the shipped rights speak of.
+SHIPPED = {
+    ADMIN: "May do everything.",
+    "level1": "Operators: first line.",
+    "level2": "Operators: may also act on nodes.",
+    "level3": "Operators: may also destroy in bulk.",
+    "user": "May sign in to the End User portal.",
+}
+
+
 def ensure_groups() -> None:
     """Create the groups that the shipped rights speak of, if they are missing."""
-    for name, description in {
-        ADMIN: "May do everything.",
-        "level1": "Operators: first line.",
-        "level2": "Operators: may also act on nodes.",
-        "level3": "Operators: may also destroy in bulk.",
-        "user": "May sign in to the End User portal.",
-    }.items():
+    for name, description in SHIPPED.items():
         if Group.collection().find_one({"name": name}) is None:
             Group.create(name=name, description=description)

@@ -69,4 +69,4 @@ class StateFolder:
         descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(password + "\n")
-        create_user(ADMIN, password, groups=[ADMIN])
+        create_user(ADMIN, password, groups=[ADMIN], protected=True)
