@@ -13,7 +13,6 @@ import click
 
 from portalfw.cli.remote import Operation, Remote, RemoteError
 from portalfw.cli.words import kebab, snake
-from portalfw.rest.schema import without_null
 
 DEFAULT_URL = "http://127.0.0.1:8200"
 KEPT_LONG = 86400.0  # seconds; what the shell completes may be a day old
@@ -108,20 +107,20 @@ def _command(operation: Operation) -> click.Command:
 
 def _option(operation: Operation, wire: str) -> click.Option:
     schema = operation.properties[wire]
-    plain = without_null(schema)
+    plain = next((part for part in schema.get("anyOf", []) if part.get("type") != "null"), schema)
     names = [f"--{kebab(wire)}", f"{snake(wire)}_"]
     if wire.lower() != wire:
         names.insert(1, f"--{wire}")
     required = wire in operation.required
     text = str(schema.get("description") or schema.get("title") or "")
-    default = plain.get("default")
+    default = schema.get("default")
     if default and not isinstance(default, bool):
         text = f"{text} [default: {default}]".strip()
     kind = plain.get("type")
     if kind == "boolean":
         names[:-1] = [f"{name}/--no-{name.removeprefix('--')}" for name in names[:-1]]
         return click.Option(names, required=required, default=None, help=text)
-    if plain.get("format") == "password":
+    if schema.get("format") == "password":
         return click.Option(names, prompt=schema["title"] if required else False, hide_input=True, help=text)
     if kind == "array":
         return click.Option(names, multiple=True, type=_type(plain.get("items", {})), required=required, help=text)

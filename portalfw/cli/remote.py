@@ -13,8 +13,8 @@ from typing import Any
 import requests
 
 from portalfw.errors import PortalError
-from portalfw.rest.openapi import JSON
 
+JSON = "application/json"
 PREFIX = "/restmachine/"
 FRESH = 300.0  # seconds in which a kept document is taken as it is
 PATIENCE = 300.0  # seconds that a call may take, as other clients wait

@@ -21,7 +21,8 @@ from portalfw.rest.errors import error_body, status_of
 from portalfw.rest.tasks import Tasks
 
 JSON = "application/json"  # exactly: a client of ours takes a charset suffix for a file
-VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]  # all, so that each answers in the one shape
+# All that there are, so that each is answered in the one shape.
+VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"]
 
 
 class MethodNotAllowedError(PortalError):
@@ -119,7 +120,7 @@ def _tagged(response: Response, request: Request) -> Response:
     tag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
     if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
         response = Response(status=304)
-    response.set_etag(tag, weak=True)
+    response.headers["ETag"] = f'W/"{tag}"'
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization, Cookie"
     return response
