@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ def calls_of(method: Method, tenant: Mapping[str, int]) -> Iterator[dict[str, An
             yield {**base, argument.wire: tenant[argument.wire]}
     if "diskId" in base:
         yield {**base, "diskId": tenant["detachedDiskId"]}
+    if "user:" in method.declaration.right:
+        yield {**base, "user": "stranger"}
 
 
 def expected(person: Principal, right: str, given: Mapping[str, Any], tenant: Mapping[str, int], fate: str) -> str:
@@ -175,6 +178,36 @@ def test_everybody_may_do_exactly_what_the_rules_say(runtime: Runtime, capsys: p
         )
     assert set(counts) == {"yes", "no", "sign in", "nothing there"}
     assert seconds < 60
+
+
+def test_a_limited_credential_may_do_less_never_more(runtime: Runtime) -> None:
+    """A credential that only reads, or knows one app, is refused all else, even an administrator's, for each method."""
+    tenant = make_tenant("open")
+    counts: Counter[bool] = Counter()
+    for method in runtime.registry:
+        given = parse(method.model, next(calls_of(method, tenant)))
+        right, readonly = method.declaration.right, method.declaration.readonly
+        for groups in ({"user"}, {"admin"}):
+            whole = Principal("stranger", frozenset(groups))
+            reading, narrow = replace(whole, readonly=True), replace(whole, apps=frozenset({"cloudapi"}))
+            fits = {whole: True, reading: readonly, narrow: method.app == "cloudapi"}
+            free = right == "guest" or method.address == "system/task/get"
+            for person, fitting in fits.items():
+                found = allowed(runtime, method, person, given)
+                assert found == (allowed(runtime, method, whole, given) and (fitting or free)), (method.address, person)
+                counts[found] += 1
+            assert readonly or not allowed(runtime, method, reading, given), method.address
+    assert min(counts.values()) > 50
+
+
+def allowed(runtime: Runtime, method: Method, person: Principal, given: Mapping[str, Any]) -> bool:
+    """Let the product decide for one credential, as its dispatcher asks."""
+    declaration = method.declaration
+    try:
+        runtime.policy.require(person, declaration.right, given, address=method.address, readonly=declaration.readonly)
+    except (ForbiddenError, NotFoundError):
+        return False
+    return True
 
 
 def test_every_right_is_of_the_grammar(runtime: Runtime) -> None:
