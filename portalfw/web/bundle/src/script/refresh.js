@@ -4,6 +4,7 @@ import { toast } from "./toasts.js";
 
 const GATHER = 60; // ms in which several changes become one request
 const FRESH = 2000; // ms that a changed row is lit
+const RETRY = 1000; // ms after which a request that did not reach the server is sent again
 
 /** Macros to be asked for, macros that are being asked for, and of those the ones that changed again meanwhile (ids). */
 const waiting = new Set();
@@ -16,12 +17,13 @@ let trigger = () => {};
 export function startRefresh(htmx) {
   trigger = (macro) => htmx.trigger(macro, "portal:refresh");
   document.addEventListener("click", (event) => {
-    const retry = event.target.closest("[data-retry]");
-    if (retry) schedule(retry.closest(".macro")?.id);
+    const button = event.target.closest("[data-retry]");
+    if (button) schedule(button.closest(".macro")?.id);
   });
   document.addEventListener("htmx:beforeRequest", (event) => isMacro(event.target) && running.add(event.target.id));
   document.addEventListener("htmx:beforeSwap", beforeSwap);
   document.addEventListener("htmx:load", (event) => isMacro(event.target) && afterSwap(event.target));
+  document.addEventListener("htmx:sendError", (event) => retry(event.detail.requestConfig.elt));
   document.addEventListener("htmx:afterRequest", (event) => ended(event.detail.requestConfig.elt));
   document.addEventListener("focusout", () => waiting.size && plan());
   document.addEventListener("toggle", () => waiting.size && plan(), true);
@@ -68,6 +70,10 @@ function inUse(macro) {
 
 function isMacro(target) {
   return target instanceof Element && target.matches("[data-topics][id]");
+}
+
+function retry(macro) {
+  if (isMacro(macro)) setTimeout(() => schedule(macro.id), RETRY);
 }
 
 function ended(macro) {
