@@ -106,6 +106,9 @@ def test_what_fails_where_nobody_waits_is_kept(faulty: Product) -> None:
     assert (kept[0]["place"], kept[0]["error"], kept[0]["count"]) == ("faulty/crack", "ERROR", 1)
     assert "the lid does not fit" in kept[0]["message"]
     assert faulty.ask(GET, id=f"job-{job}")["occurrences"][0]["job"] == job
+    link = re.search(rf'href="(/system/Error[^"]*job-{job})"', page(faulty, f"/grid/Job?id={job}").text)
+    assert link is not None
+    assert "faulty/crack" in page(faulty, link[1]).text
 
 
 def test_pages_show_conditions(faulty: Product) -> None:
