@@ -24,15 +24,18 @@ from portalfw.web.compression import compressed
 log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 16 * 2**20  # bytes
-SECURITY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+SECURITY = (
+    (
+        "Content-Security-Policy",
+        (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        ),
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
 
 
 def create_app(runtime: Runtime) -> Flask:
@@ -56,12 +59,16 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(health.blueprint(runtime))
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(pages.blueprint(runtime, identify))
-    app.wsgi_app = _CollapseSlashes(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way to wrap it
+    app.wsgi_app = _Envelope(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way to wrap it
     return app
 
 
-class _CollapseSlashes:
-    """Clients whose configured address ends in a slash ask for ``//restmachine/…``, and must not be redirected."""
+class _Envelope:
+    """What surrounds every request and answer, outside Flask since that costs next to nothing.
+
+    Repeated slashes at the beginning of an address are collapsed, since clients whose configured address ends in one
+    ask for ``//restmachine/…`` and must not be redirected; and every answer carries the security headers.
+    """
 
     def __init__(self, application: Any) -> None:
         self._application = application
@@ -70,7 +77,11 @@ class _CollapseSlashes:
         path = environ["PATH_INFO"]
         if path.startswith("//"):
             environ["PATH_INFO"] = "/" + path.lstrip("/")
-        return self._application(environ, start_response)
+
+        def begin(status: str, headers: list[tuple[str, str]], failure: Any = None) -> Any:
+            return start_response(status, [*headers, *SECURITY], failure)
+
+        return self._application(environ, begin)
 
 
 def _begin() -> None:
@@ -78,7 +89,6 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    response.headers.extend(SECURITY)
     response.headers["X-Request-Id"] = flask.g.get("request_id", "")
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
