@@ -67,7 +67,12 @@ class Lockout:
         """
         address_key, user_key = self._keys(user, address)
         SignInFailures.collection().delete_one({"_id": user_key})
-        SignInFailures.collection().update_one({"_id": address_key, "failures": {"$gt": 0}}, {"$inc": {"failures": -1}})
+        _take_back(address_key)
+
+    def pass_step(self, user: str, address: str) -> None:
+        """Take this one attempt back: a first of several steps was right, which is no reason to forget failures."""
+        for key in self._keys(user, address):
+            _take_back(key)
 
     def _keys(self, user: str, address: str) -> dict[str, int]:
         """Return the limit of each count; the address first, so that one that waits cannot lock out users."""
@@ -118,6 +123,12 @@ def waiting() -> list[LockedRow]:
 def clear(identity: str) -> bool:
     """Let a user or address (``user:NAME``, ``address:NETWORK``) try again at once; False if it was not counted."""
     return SignInFailures.collection().delete_one({"_id": identity}).deleted_count > 0
+
+
+def _take_back(key: str) -> None:
+    """Uncount one failure, with the wait that it would have begun."""
+    counted = {"_id": key, "failures": {"$gt": 0}}
+    SignInFailures.collection().update_one(counted, {"$inc": {"failures": -1}, "$set": {"until": None}})
 
 
 def _wait_until(until: dt.datetime, now: dt.datetime) -> TooManyError:

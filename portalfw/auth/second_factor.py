@@ -93,20 +93,16 @@ def confirm_enrolment(user: str, code: str) -> list[str]:
     return codes
 
 
-def check_second_factor(user: str, code: str) -> bool:
-    """Tell whether ``code`` is the authenticator's or a recovery code; either is good for one time."""
+def take_code(user: str, code: str) -> None:
+    """Take the authenticator's code, or a recovery code; either is good for one time.
+
+    :raises UnauthenticatedError: if it is neither, or was used before.
+    """
     row = SecondFactor.collection().find_one({"_id": user, "confirmed": True})
-    if row is None:
-        return False
     given = plain(code)
-    if len(given) == DIGITS and given.isdecimal():
-        return _take_code(user, row["secret"], given)
-    used = digest(given)
-    return bool(
-        SecondFactor.collection()
-        .update_one({"_id": user, "recovery": used}, {"$pull": {"recovery": used}})
-        .modified_count
-    )
+    by_device = len(given) == DIGITS and given.isdecimal()
+    if row is None or not (_take_code(user, row["secret"], given) if by_device else _take_recovery(user, given)):
+        raise UnauthenticatedError("This code is wrong, or was used before.")
 
 
 def recovery_codes_left(user: str) -> int:
@@ -133,6 +129,12 @@ def _take_code(user: str, secret: str, code: str) -> bool:
             newer = {"_id": user, "last_step": {"$lt": step}}
             return SecondFactor.collection().update_one(newer, {"$set": {"last_step": step}}).modified_count > 0
     return False
+
+
+def _take_recovery(user: str, code: str) -> bool:
+    used = digest(code)
+    unused = {"_id": user, "confirmed": True, "recovery": used}
+    return SecondFactor.collection().update_one(unused, {"$pull": {"recovery": used}}).modified_count > 0
 
 
 def _recovery_code() -> str:

@@ -133,6 +133,50 @@ class SignIn:
     theme: Theme = "auto"
 
 
+@dataclass(frozen=True)
+class SecondStep:
+    """The form that asks for the second factor of ``name``: a code, or one of its recovery codes."""
+
+    title: str
+    name: str
+    next: str = "/"
+    recovery: bool = False
+    error: str | None = None
+    theme: Theme = "auto"
+
+
+@dataclass(frozen=True)
+class Field:
+    """An input of a :class:`Card`."""
+
+    name: str
+    label: str
+    type: Literal["text", "password", "checkbox", "hidden"] = "text"
+    value: str = ""
+    help: str = ""
+    required: bool = False
+    autocomplete: str = "off"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A small page of its own about a credential: a form, or secrets that are shown this once.
+
+    ``image`` is a ``data:`` address; ``secrets`` can be copied; ``back`` leads away.
+    """
+
+    title: str
+    text: str = ""
+    action: str = ""
+    submit: str = ""
+    fields: Sequence[Field] = ()
+    secrets: Sequence[str] = ()
+    image: str | None = None
+    error: str | None = None
+    back: Back = field(default_factory=Back)
+    theme: Theme = "auto"
+
+
 def render_frame(frame: Frame) -> str:
     """Return the HTML document of a wiki page."""
     return _template("frame.html").render(vars(frame))
@@ -146,6 +190,16 @@ def render_error(frame: Frame, fault: Fault) -> str:
 def render_login(form: SignIn) -> str:
     """Return the HTML document of the sign-in form."""
     return _template("login.html").render(vars(form))
+
+
+def render_second_step(form: SecondStep) -> str:
+    """Return the HTML document that asks for a second factor."""
+    return _template("second_factor.html").render(vars(form))
+
+
+def render_card(card: Card) -> str:
+    """Return the HTML document of a card."""
+    return _template("card.html").render(vars(card))
 
 
 def initials(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import flask
 from flask import Response
@@ -11,54 +11,31 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portalfw.auth.identify import COOKIE, check_same_site
 from portalfw.auth.lockout import Lockout
+from portalfw.auth.pending import LIFE, begin_pending, end_pending, pending_user
+from portalfw.auth.second_factor import has_second_factor, take_code
 from portalfw.auth.sessions import create_session, end_session
-from portalfw.auth.users import authenticate
+from portalfw.auth.users import User, authenticate
 from portalfw.errors import ForbiddenError, PortalError, TooManyError, UnauthenticatedError
 from portalfw.rest.errors import status_of
-from portalfw.web.frame import SignIn, render_login
+from portalfw.web import credential_pages
+from portalfw.web.frame import SecondStep, SignIn, render_login, render_second_step
 from portalfw.web.theme import theme_of
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
+TITLE = "portalfw"
+PENDING = "portalfw_pending"  # cookie between password and second factor; nothing else takes it
+HTML = "text/html; charset=utf-8"
+
 
 def blueprint(runtime: Runtime) -> flask.Blueprint:
-    """Return ``/login`` and ``/logout``."""
+    """Return ``/login``, its second step ``/login/code``, ``/logout``, and the pages about one's own credentials."""
     routes = flask.Blueprint("sign_in", __name__)
-
     lockout = Lockout(runtime.settings)
-
-    def form_html(target: str, name: str = "", error: str | None = None) -> str:
-        theme = theme_of(flask.request)
-        form = SignIn("portalfw", next=local_target(target), name=name, error=error, hint=_hint(runtime), theme=theme)
-        return render_login(form)
-
-    @routes.get("/login")
-    def form() -> str:
-        return form_html(flask.request.args.get("next", "/"))
-
-    @routes.post("/login")
-    def sign_in() -> AnyResponse:
-        name, password = flask.request.form.get("name", ""), flask.request.form.get("password", "")
-        target = local_target(flask.request.form.get("next", "/"))
-        address = flask.request.remote_addr or ""
-        try:
-            check_same_site(flask.request)
-            lockout.begin(name, address)
-            user = authenticate(name, password)
-        except (UnauthenticatedError, ForbiddenError, TooManyError) as error:
-            return refused(error, form_html(target, name, error.message))
-        lockout.succeed(name, address)
-        response = flask.redirect(target, 303)
-        previous = flask.request.cookies.get(COOKIE)
-        if previous:
-            end_session(previous)  # a session never outlives the sign-in that replaces it
-        value = create_session(user, address, runtime.settings.session_hours, flask.request.user_agent.string)
-        seconds = int(runtime.settings.session_hours * 3600)
-        response.set_cookie(
-            COOKIE, value, max_age=seconds, httponly=True, samesite="Lax", secure=flask.request.is_secure
-        )
-        return response
+    _add_password_step(routes, runtime, lockout)
+    _add_code_step(routes, runtime, lockout)
+    credential_pages.add_routes(routes, runtime)
 
     @routes.post("/logout")
     def sign_out() -> AnyResponse:
@@ -73,9 +50,67 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
     return routes
 
 
+def _add_password_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) -> None:
+    def form_html(target: str, name: str = "", error: str | None = None) -> str:
+        theme = theme_of(flask.request)
+        form = SignIn(TITLE, next=local_target(target), name=name, error=error, hint=_hint(runtime), theme=theme)
+        return render_login(form)
+
+    @routes.get("/login")
+    def form() -> str:
+        return form_html(flask.request.args.get("next", "/"))
+
+    @routes.post("/login")
+    def sign_in() -> AnyResponse:
+        name, password = flask.request.form.get("name", ""), flask.request.form.get("password", "")
+        target, address = local_target(flask.request.form.get("next", "/")), flask.request.remote_addr or ""
+        try:
+            check_same_site(flask.request)
+            lockout.begin(name, address)
+            user = authenticate(name, password)
+        except (UnauthenticatedError, ForbiddenError, TooManyError) as error:
+            return refused(error, form_html(target, name, error.message))
+        if has_second_factor(user.name):
+            lockout.pass_step(name, address)
+            return _ask_for_code(user, target)
+        lockout.succeed(name, address)
+        return _signed_in(user, target, runtime.settings.session_hours)
+
+
+def _add_code_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) -> None:
+    @routes.get("/login/code")
+    def code_form() -> AnyResponse:
+        target = local_target(flask.request.args.get("next", "/"))
+        user = pending_user(flask.request.cookies.get(PENDING, ""))
+        if user is None:
+            return _begin_again(target)
+        return Response(_code_html(user.name, target, recovery="recovery" in flask.request.args), content_type=HTML)
+
+    @routes.post("/login/code")
+    def second_step() -> AnyResponse:
+        target, address = local_target(flask.request.form.get("next", "/")), flask.request.remote_addr or ""
+        secret = flask.request.cookies.get(PENDING, "")
+        user = pending_user(secret)
+        if user is None:
+            return _begin_again(target)
+        try:
+            check_same_site(flask.request)
+            lockout.begin(user.name, address)
+            take_code(user.name, flask.request.form.get("code", ""))
+        except (UnauthenticatedError, ForbiddenError, TooManyError) as error:
+            recovery = "recovery" in flask.request.form
+            return refused(error, _code_html(user.name, target, recovery=recovery, error=error.message))
+        if not end_pending(secret):
+            return _begin_again(target)
+        lockout.succeed(user.name, address)
+        response = _signed_in(user, target, runtime.settings.session_hours)
+        response.delete_cookie(PENDING, path="/login")
+        return response
+
+
 def refused(error: PortalError, html: str) -> Response:
     """Return the page that says why a sign-in failed; programs find the wait in Retry-After."""
-    response = Response(html, status_of(error), content_type="text/html; charset=utf-8")
+    response = Response(html, status_of(error), content_type=HTML)
     if isinstance(error, TooManyError):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -86,6 +121,42 @@ def local_target(target: str) -> str:
     parts = urlsplit(target.replace("\\", "/"))
     inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
     return target if inside and not any(ord(letter) < ord(" ") for letter in target) else "/"
+
+
+def _ask_for_code(user: User, target: str) -> AnyResponse:
+    response = flask.redirect(f"/login/code?next={quote(target, safe='')}", 303)
+    response.set_cookie(
+        PENDING,
+        begin_pending(user),
+        max_age=LIFE,
+        path="/login",
+        httponly=True,
+        samesite="Strict",
+        secure=flask.request.is_secure,
+    )
+    return response
+
+
+def _begin_again(target: str) -> AnyResponse:
+    return flask.redirect(f"/login?next={quote(target, safe='')}", 303)
+
+
+def _signed_in(user: User, target: str, hours: float) -> AnyResponse:
+    """Give the browser a new session; the one that it came with ends, so that none outlives a sign-in."""
+    previous = flask.request.cookies.get(COOKIE)
+    if previous:
+        end_session(previous)
+    value = create_session(user, flask.request.remote_addr or "", hours, flask.request.user_agent.string)
+    response = flask.redirect(target, 303)
+    response.set_cookie(
+        COOKIE, value, max_age=int(hours * 3600), httponly=True, samesite="Lax", secure=flask.request.is_secure
+    )
+    return response
+
+
+def _code_html(name: str, target: str, *, recovery: bool, error: str | None = None) -> str:
+    theme = theme_of(flask.request)
+    return render_second_step(SecondStep(TITLE, name, target, recovery=recovery, error=error, theme=theme))
 
 
 def _hint(runtime: Runtime) -> str | None:
