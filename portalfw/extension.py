@@ -7,6 +7,7 @@
 * A duty: a function with :func:`duty`, run again and again in one process of the installation.
 * A first start: a function with :func:`first_start`, run at every start, that makes what a new installation needs.
 * A right source: a function with :func:`right_source`, which tells the letters that a principal has on a resource.
+* A loss: a function with :func:`name_lost`, which takes back what a deleted user or group was given by its name.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from portalfw.auth.policy import RightSource
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 RuntimeFunction = Callable[["Runtime"], object]
+NameFunction = Callable[[Literal["user", "group"], str], None]
 _MARK = "__portalfw_extension__"
 
 
@@ -66,6 +68,15 @@ def right_source(resource: str) -> Callable[[RightSource], RightSource]:
     return mark
 
 
+def name_lost(function: NameFunction) -> NameFunction:
+    """Call the function with ``user`` or ``group`` and the name after one was deleted.
+
+    Rights are kept by name; without this, who is created under the same name later would find them.
+    """
+    setattr(function, _MARK, _Mark("name_lost", None))
+    return function
+
+
 @dataclass(frozen=True)
 class Extensions:
     """What one module extends."""
@@ -73,11 +84,12 @@ class Extensions:
     duties: list[Duty]
     first_starts: list[RuntimeFunction]
     right_sources: list[tuple[str, RightSource]]
+    name_losses: list[NameFunction]
 
 
 def extensions_of(module: ModuleType) -> Extensions:
     """Collect the marked functions that a module itself defines."""
-    found = Extensions([], [], [])
+    found = Extensions([], [], [], [])
     for function in vars(module).values():
         mark = getattr(function, _MARK, None)
         if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
@@ -86,6 +98,8 @@ def extensions_of(module: ModuleType) -> Extensions:
             found.duties.append(Duty(f"{module.__name__}.{function.__name__}", mark.value, function))
         elif mark.kind == "first_start":
             found.first_starts.append(function)
+        elif mark.kind == "name_lost":
+            found.name_losses.append(function)
         else:
             found.right_sources.append((mark.value, function))
     return found

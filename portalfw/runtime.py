@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import gevent
 from pymongo.database import Database
@@ -19,7 +19,7 @@ from portalfw.controller import Controller, retention
 from portalfw.dal import Datacenter
 from portalfw.duties import Duties
 from portalfw.events import EventBus
-from portalfw.extension import Duty, RuntimeFunction, extensions_of
+from portalfw.extension import Duty, NameFunction, RuntimeFunction, extensions_of
 from portalfw.rest.declaration import Actor
 from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
@@ -51,6 +51,7 @@ class Runtime:
         self.dal = Datacenter(self.controller.queue)
         self._services: dict[Callable[[Runtime], Any], Any] = {}
         self._first_starts: list[RuntimeFunction] = []
+        self._name_losses: list[NameFunction] = []
         duties = [
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
             Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
@@ -89,6 +90,11 @@ class Runtime:
         found: T = self._services[factory]
         return found
 
+    def name_lost(self, kind: Literal["user", "group"], name: str) -> None:
+        """Take back what a deleted user or group held by its name."""
+        for function in self._name_losses:
+            function(kind, name)
+
     def spawn(self, function: Callable[..., object], *args: object) -> gevent.Greenlet[..., object]:
         """Run ``function`` beside the caller; a failure is logged, since nobody waits for it."""
         greenlet: gevent.Greenlet[..., object] = gevent.Greenlet(function, *args)
@@ -101,6 +107,7 @@ class Runtime:
             found = extensions_of(module)
             duties += found.duties
             self._first_starts += found.first_starts
+            self._name_losses += found.name_losses
             for resource, source in found.right_sources:
                 self.policy.add_source(resource, source)
             for value in vars(module).values():

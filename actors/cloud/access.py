@@ -7,14 +7,14 @@ flows upwards. The letters: A administer, R read, C create, X execute, D delete,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from actors.cloud.models import Account, Ace, Cloudspace, Disk, Machine
 from actors.cloud.states import GONE
 from portalfw.auth.policy import Grant
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, NotFoundError
-from portalfw.extension import right_source
+from portalfw.extension import name_lost, right_source
 from portalfw.store import Document
 
 READ, WRITE, ADMIN = "R", "RCX", "ARCXDU"
@@ -62,6 +62,14 @@ def held_by(principal: Principal) -> dict[str, Any]:
             ]
         }
     }
+
+
+@name_lost
+def strip(kind: Literal["user", "group"], name: str) -> None:
+    """Take a deleted user or group out of every list, so that a later one of the same name begins without rights."""
+    entry = {"type": "U" if kind == "user" else "G", "user_group_id": name}
+    for owner in (Account, Cloudspace, Machine):
+        owner.collection().update_many({"acl": {"$elemMatch": entry}}, {"$pull": {"acl": entry}})
 
 
 @right_source("account")

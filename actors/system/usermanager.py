@@ -122,6 +122,7 @@ class UserManager(Actor, app="system"):
     def delete(self, username: Annotated[str, Arg("Name")]) -> bool:
         """Delete a user, sign it out and revoke its tokens."""
         delete_user(username)
+        self.runtime.name_lost("user", username)
         return True
 
     @method(right="user:S|group:admin", title="Change password")
@@ -171,6 +172,7 @@ class UserManager(Actor, app="system"):
     def delete_group(self, name: Annotated[str, Arg("Name")]) -> bool:
         """Delete a group and take everybody out of it."""
         delete_group(name)
+        self.runtime.name_lost("group", name)
         return True
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user",))

@@ -18,6 +18,7 @@ from pymongo.database import Database
 from tenants import FATES, MISSING, SECRET, make_tenant, people
 
 from portalfw.auth.principal import GUEST, Principal
+from portalfw.auth.users import create_user, ensure_groups
 from portalfw.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from portalfw.rest.arguments import parse
 from portalfw.rest.declaration import Argument, Method
@@ -263,3 +264,23 @@ def reading_calls(method: Method, tenant: Mapping[str, int]) -> Iterator[dict[st
     yield everything
     if method.actor == "externalnetwork" and "id" in everything:
         yield {**everything, "id": tenant["externalnetworkId"]}
+
+
+def test_a_later_user_of_the_same_name_inherits_nothing(runtime: Runtime) -> None:
+    """What a deleted user or group was given is not left for whoever is created under its name afterwards."""
+    tenant = make_tenant("open")
+    ensure_groups()
+    create_user("root", "root-password", groups=["admin"])
+    root = Principal("root", frozenset({"admin"}))
+    user, team = "account-ARCXDU", "team-account-ARCXDU"
+    create_user(user, "some-password", groups=[])
+    runtime.dispatcher.call(root, "system/usermanager/createGroup", {"name": team})
+    method = runtime.registry.find("cloudapi/accounts/get")
+    given = {"accountId": tenant["accountId"]}
+    for person in (Principal(user), Principal("x", frozenset({team}))):
+        assert decided(runtime, method, person, given) == "yes"
+    runtime.dispatcher.call(root, "system/usermanager/delete", {"username": user})
+    runtime.dispatcher.call(root, "system/usermanager/deleteGroup", {"name": team})
+    for person in (Principal(user), Principal("x", frozenset({team}))):
+        assert decided(runtime, method, person, given) == "no"
+    assert decided(runtime, method, Principal("account-R"), given) == "yes"
