@@ -25,7 +25,9 @@ class MethodRow(TypedDict):
     verbs: list[str]
     readonly: bool
     destructive: bool
-    arguments: list[str]
+    effect: str  # reads, changes or destroys
+    arguments: list[str]  # wire names, optional ones with a question mark
+    command: str  # how the command line calls it
 
 
 class ArgumentRow(TypedDict):
@@ -69,7 +71,9 @@ def method_row(method: Method) -> MethodRow:
         "verbs": list(method.declaration.http),
         "readonly": method.declaration.readonly,
         "destructive": method.destructive,
+        "effect": "reads" if method.declaration.readonly else "destroys" if method.destructive else "changes",
         "arguments": [argument.wire if argument.required else f"{argument.wire}?" for argument in method.arguments],
+        "command": f"portalfw api {method.address.replace('/', ' ')}",
     }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -100,3 +103,41 @@ def test_swagger_for_clients_that_ask_when_they_connect(product: Product) -> Non
     assert (start["machineId"]["type"], start["machineId"]["required"]) == ("integer", True)
     few = product.ask("system/docgenerator/prepareCatalog", group="cloudapi", actors=["sizes"])["paths"]
     assert set(few) == {"/cloudapi/sizes/list"}
+
+
+def page(product: Product, address: str) -> str:
+    """Return a page of the portal as its administrator sees it."""
+    headers = {"Authorization": f"Bearer {product.token}"}
+    answer = requests.get(f"{product.url}/system/{address}", headers=headers, timeout=20)
+    assert answer.status_code == 200
+    assert "macro-error" not in answer.text
+    return html.unescape(answer.text)
+
+
+def test_page_lists_every_method(product: Product) -> None:
+    """The page API shows each method of each app with description and right, and leads to the page of each."""
+    shown = page(product, "API")
+    for row in product.ask("system/docgenerator/listMethods"):
+        assert f"{row['actor']}/{row['name']}" in shown
+        assert row["summary"] in shown
+        assert f"API%20Method?address={quote(row['address'], safe='')}" in shown
+
+
+def test_every_method_has_a_page_with_its_form(product: Product) -> None:
+    """The page of each method has a form or a button made of its declaration, and no macro of it fails."""
+    for row in product.ask("system/docgenerator/listMethods"):
+        shown = page(product, f"API Method?address={row['address']}")
+        wanted = 'name="tried"' if row["readonly"] else f'data-action="{row["address"]}"'
+        assert wanted in shown, row["address"]
+
+
+def test_reading_method_is_tried_on_its_page(product: Product) -> None:
+    """A reading method's page shows what it answers to the form, or why it refuses; the form keeps what was given."""
+    shown = page(product, "API Method?address=lab/kettle/echo&tried=1&given.cupCount=3&given.names=a%0D%0Ab")
+    answer = json.loads(shown.partition('aria-label="Answer">')[2].partition("</pre>")[0])
+    assert (answer["cupCount"], answer["names"], answer["hot"]) == (3, ["a", "b"], True)
+    assert 'name="given.cupCount" data-json="number" value="3"' in shown
+    refused = page(product, "API Method?address=lab/kettle/echo&tried=1&given.cupCount=many")
+    assert "Argument cupCount: must be a whole number, not 'many'." in refused
+    untried = page(product, "API Method?address=lab/kettle/echo")
+    assert 'aria-label="Answer"' not in untried
