@@ -11,12 +11,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from gevent.lock import BoundedSemaphore
 
-from portalfw.auth.principal import ADMIN, Principal
+from portalfw.auth.principal import ADMIN, GUEST, SYSTEM, Principal
 from portalfw.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from portalfw.offload import offload
 from portalfw.store import Document
 
 NAME = re.compile(r"[A-Za-z0-9._-]{3,39}(@[A-Za-z0-9._-]+)?")  # the originals' rule, cloud.md section 0
+RESERVED = {GUEST.name, SYSTEM.name}  # a user of that name would be taken for them in records and tasks
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
@@ -72,6 +73,8 @@ def create_user(
             f"User name {name!r} must be 3 to 39 letters, digits, dots, dashes or underscores.",
             detail={"argument": "username"},
         )
+    if name in RESERVED:
+        raise InvalidError(f"User name {name} is the portal's own.", detail={"argument": "username"})
     check_groups(groups)
     check_emails(emails or [])
     try:

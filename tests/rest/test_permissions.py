@@ -19,7 +19,7 @@ from tenants import FATES, MISSING, SECRET, make_tenant, people
 
 from portalfw.auth.principal import GUEST, Principal
 from portalfw.auth.users import create_user, ensure_groups
-from portalfw.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from portalfw.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from portalfw.rest.arguments import parse
 from portalfw.rest.declaration import Argument, Method
 from portalfw.runtime import Runtime
@@ -284,3 +284,11 @@ def test_a_later_user_of_the_same_name_inherits_nothing(runtime: Runtime) -> Non
     for person in (Principal(user), Principal("x", frozenset({team}))):
         assert decided(runtime, method, person, given) == "no"
     assert decided(runtime, method, Principal("account-R"), given) == "yes"
+
+
+def test_nobody_can_be_called_guest_or_system(runtime: Runtime) -> None:
+    """The names of the portal's own principals cannot be a user's, who would see what is recorded as theirs."""
+    root = Principal("root", frozenset({"admin"}))
+    for name in ("guest", "system"):
+        with pytest.raises(InvalidError, match="the portal's own"):
+            runtime.dispatcher.call(root, "system/usermanager/create", {"username": name, "password": "long-enough"})
