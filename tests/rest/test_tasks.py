@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import time
 import uuid
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 import requests
 from product import REPOSITORY, Product, running, start, wait_for
+from pymongo.database import Database
 
-from portalfw.rest.tasks import QUICK
+from portalfw.rest.tasks import QUICK, Outcome
 
 ECHO = "lab/kettle/echo"
 BREW = "lab/samovar/brew"
@@ -158,3 +160,11 @@ def test_a_task_of_a_dead_process_ends() -> None:
             assert "has ended" in reason
         finally:
             second.stop()
+
+
+def test_outcomes_are_kept_for_ten_minutes(database: Database[dict[str, Any]]) -> None:
+    """MongoDB itself drops a task, ten minutes after its end and not before."""
+    indexes = database["task"].index_information().values()
+    assert [index["key"] for index in indexes if index.get("expireAfterSeconds") == 0] == [[("expires", 1)]]
+    expires = Outcome(b"1").fields()["expires"]
+    assert 595 < (expires - dt.datetime.now(dt.UTC)).total_seconds() <= 600
