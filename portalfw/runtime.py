@@ -66,7 +66,7 @@ class Runtime:
         """Prepare the database, begin to listen to its changes, and run the duties."""
         ensure_indexes()
         self.bus.start()
-        self.identify = Identifier(self.bus)
+        self.identify = Identifier(self.bus, self.settings.jwt_issuers)
         ensure_groups()
         self._job_watch = gevent.spawn(errorconditions.watch_jobs, self.bus)
         self.controller.start()

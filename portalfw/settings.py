@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from portalfw.auth.issuer import JwtIssuer
 from portalfw.errors import StartError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -41,6 +42,10 @@ class Settings(BaseSettings):
     sign_in_failures: int = Field(10, ge=1, description="Failed sign-ins of one user before it has to wait.")
     sign_in_failures_address: int = Field(50, ge=1, description="The same of one address, for all users together.")
     sign_in_window: float = Field(15.0, gt=0, description="Minutes in which failed sign-ins are counted together.")
+    jwt_name: str = Field("portalfw", description="Issuer (iss) of JWTs made here; existing clients show user@issuer.")
+    jwt_issuers: list[JwtIssuer] = Field(
+        [], description="Other issuers of JWTs: name, public_key (PEM) or jwks (file), algorithms, issuer, audience."
+    )
     rate_per_user: RateText = Field("500/2000", description="Requests a second of one user, and burst; 0 for no limit.")
     rate_per_address: RateText = Field("200/1000", description="The same for each address without a valid credential.")
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")

@@ -8,6 +8,8 @@ import gevent
 from flask import Request
 
 from portalfw.auth.credentials import note_use
+from portalfw.auth.issuer import JwtIssuer
+from portalfw.auth.jwt_check import JwtCheck
 from portalfw.auth.principal import GUEST, Principal
 from portalfw.auth.sessions import session_principal
 from portalfw.auth.tokens import token_principal
@@ -17,14 +19,19 @@ from portalfw.events import EventBus
 COOKIE = "portalfw_session"
 REMEMBER = 30.0  # seconds; changes of users, sessions and tokens are heard at once, this bounds a missed one
 MOST = 10_000
+JWT_DOTS = 2  # header.claims.signature; API tokens have no dots
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Identifier:
     """Finds the principal of each request."""
 
-    def __init__(self, bus: EventBus) -> None:
-        """Listen on ``bus`` for what makes a remembered answer wrong."""
+    def __init__(self, bus: EventBus, issuers: list[JwtIssuer]) -> None:
+        """Listen on ``bus`` for what makes a remembered answer wrong; take JWTs of ``issuers`` beside our own.
+
+        :raises StartError: naming the issuer whose keys cannot be read.
+        """
+        self._check_jwt = JwtCheck(issuers)
         self._known: dict[str, tuple[float, Principal]] = {}
         self._bus = bus
         gevent.spawn(self._forget_on_change)
@@ -32,13 +39,14 @@ class Identifier:
     def __call__(self, request: Request) -> Principal:
         """Return who sends ``request``; a guest if it carries no credential.
 
-        :raises UnauthenticatedError: if its token is unknown; whose session has ended is a guest.
+        :raises UnauthenticatedError: if its token or JWT is not good; whose session has ended is a guest.
         :raises ForbiddenError: if a cookie-borne request that may change something comes from another site.
         """
         header = request.headers.get("Authorization", "")
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "bearer" and token:
-            principal = self._remember("token:" + token.strip())
+            kind = "jwt" if token.count(".") == JWT_DOTS else "token"
+            principal = self._remember(f"{kind}:{token.strip()}")
             if principal is None:
                 raise UnauthenticatedError("The API token is unknown, expired or revoked.")
             return principal
@@ -55,16 +63,26 @@ class Identifier:
         known = self._known.get(key)
         if known is not None and known[0] > now:
             return known[1]
-        found = _look_up(key)
+        found = self._look_up(key)
         if found is None:
             return None
         principal, ends = found
-        note_use(principal.credential)
+        if principal.credential:
+            note_use(principal.credential)
         if len(self._known) >= MOST:
             self._known.clear()
         remaining = REMEMBER if ends is None else min(REMEMBER, ends - time.time())
         self._known[key] = (now + remaining, principal)
         return principal
+
+    def _look_up(self, key: str) -> tuple[Principal, float | None] | None:
+        kind, _, secret = key.partition(":")
+        if kind == "jwt":
+            return self._check_jwt(secret)
+        if kind == "token":
+            return token_principal(secret)
+        principal = session_principal(secret)
+        return None if principal is None else (principal, None)
 
     def _forget_on_change(self) -> None:
         with self._bus.subscribe("user", "session", "api_token") as changes:
@@ -72,14 +90,6 @@ class Identifier:
                 change = changes.get()
                 if change is not None and change.operation != "insert":
                     self._known.clear()
-
-
-def _look_up(key: str) -> tuple[Principal, float | None] | None:
-    kind, _, secret = key.partition(":")
-    if kind == "token":
-        return token_principal(secret)
-    principal = session_principal(secret)
-    return None if principal is None else (principal, None)
 
 
 def check_same_site(request: Request) -> None:

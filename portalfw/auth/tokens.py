@@ -92,7 +92,12 @@ def create_token(user_name: str, name: str, *, expires: str | None = None, scope
 
 def token_principal(secret: str) -> tuple[Principal, float | None] | None:
     """Return who speaks by a token, with its limits, and when it expires; None if it is unknown or has expired."""
-    return _speaker(ApiToken.collection().find_one({"hash": digest(secret)}))
+    return _speaker(find_token(secret))
+
+
+def find_token(secret: str) -> dict[str, Any] | None:
+    """Return the row of a token, None if it is unknown."""
+    return ApiToken.collection().find_one({"hash": digest(secret)})
 
 
 def token_principal_by_id(identity: int) -> tuple[Principal, float | None] | None:

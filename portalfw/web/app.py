@@ -18,7 +18,7 @@ from portalfw.rest.dispatch import InternalError
 from portalfw.rest.limits import Limited
 from portalfw.rest.tasks import Tasks
 from portalfw.runtime import Runtime
-from portalfw.web import assets, events_http, health, pages, sign_in
+from portalfw.web import assets, events_http, health, oauth, pages, sign_in
 from portalfw.web.compression import compressed
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(events_http.blueprint(runtime.bus, identify))
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(sign_in.blueprint(runtime))
+    app.register_blueprint(oauth.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(pages.blueprint(runtime, identify))
