@@ -69,7 +69,7 @@ class ErrorConditionHandler(Actor, app="system"):
         seen = _may_see_traces(self.call.principal)
         return {
             **_row(row),
-            "trace": row["trace"].splitlines() if seen else [],
+            "trace": _lines(row["trace"]) if seen else [],
             "traceHidden": bool(row["trace"]) and not seen,
             "occurrences": [_occurrence(one) for one in reversed(row["occurrences"])],
         }
@@ -92,6 +92,11 @@ class ErrorConditionHandler(Actor, app="system"):
 
 def _may_see_traces(principal: Principal) -> bool:
     return principal.is_admin or principal.has_group("level2", "level3")
+
+
+def _lines(trace: str) -> list[str]:
+    """Return the lines of a trace without those that only underline the one before."""
+    return [line for line in trace.splitlines() if line.strip(" ^~")]
 
 
 def _find(identity: str) -> dict[str, Any]:

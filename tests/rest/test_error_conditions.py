@@ -56,6 +56,7 @@ def test_a_failed_call_is_found_by_the_id_that_it_answers(faulty: Product) -> No
     assert (last["count"], last["occurrences"][0]["user"]) == (3, "admin")
     assert last["first"] < last["last"] <= time.time()
     assert last["trace"][-1] == "ZeroDivisionError: the handle broke off"
+    assert "^^^" not in str(last["trace"])
     assert "swordfish" not in str(last)
     assert "handle" not in str(bodies)
 
