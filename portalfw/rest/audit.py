@@ -7,8 +7,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import bson
 import gevent
 import mongoengine
+import orjson
+from bson.errors import BSONError
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
@@ -21,6 +24,8 @@ FLUSH_INTERVAL = 0.25  # seconds that the record of a reading call may lie in me
 BATCH = 1000
 MASK = "***"
 LONGEST = 2000  # characters of one argument that are kept
+DEEPEST = 50  # lists and objects within an argument that are kept as such
+LONGEST_TAG = 100  # characters
 KEEP = 90 * 86400  # seconds until MongoDB drops a record
 
 
@@ -87,14 +92,38 @@ def masked(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
     for argument in method.arguments:
         if argument.wire in given:
             value = given[argument.wire]
-            kept[argument.wire] = MASK if argument.secret else value[:LONGEST] if isinstance(value, str) else value
+            kept[argument.wire] = MASK if argument.secret else _storable(value)
     return kept
 
 
 def tags_of(method: Method, given: Mapping[str, Any], answer: Any) -> list[str]:
     """Return the objects that a call concerns: those its arguments name by ``_id``, and the one that it created."""
     names = [argument for argument in method.arguments if argument.name == "id" or argument.name.endswith("_id")]
-    tags = [f"{argument.wire}:{given[argument.wire]}" for argument in names if given.get(argument.wire) is not None]
+    given_names = [argument.wire for argument in names if isinstance(given.get(argument.wire), (int, str))]
+    tags = [f"{name}:{given[name]}"[:LONGEST_TAG] for name in given_names]
     if method.declaration.creates and answer is not None:
         tags.append(f"{method.declaration.creates}:{answer}")
     return tags
+
+
+def _storable(value: Any) -> Any:
+    """Return a value as MongoDB takes it: callers choose it, and no choice may cost the record or the call.
+
+    What is long, deep, or no BSON (a number beyond 64 bits, a NUL in a name) is kept as text, cut.
+    """
+    if isinstance(value, str):
+        return value[:LONGEST]
+    try:
+        text = orjson.dumps(value)
+        bson.encode({"value": value})
+    except (orjson.JSONEncodeError, BSONError, OverflowError, RecursionError):
+        return _text(value)
+    plain = len(text) <= LONGEST and text.count(b"[") + text.count(b"{") <= DEEPEST
+    return value if plain else text.decode()[:LONGEST]
+
+
+def _text(value: Any) -> str:
+    try:
+        return repr(value)[:LONGEST]
+    except RecursionError:
+        return "(nested too deeply)"

@@ -56,3 +56,19 @@ def _wrong(schema: dict[str, Any], name: str) -> list[dict[str, Any]]:
     missing = {one: value for one, value in right.items() if one != name}
     wants_object = schema["properties"][name].get("type") in {"object", None}
     return [missing] if wants_object else [missing, {**right, name: {"no": "such"}}]
+
+
+def test_no_argument_can_cost_its_call_or_its_record(product: Product) -> None:
+    """Arguments that the database cannot keep are on record as text, and the call goes on as if they were plain."""
+    deep: Any = 1
+    for _ in range(200):
+        deep = [deep]
+    odd = {"number": 2**64 - 1, "name": {"\0": 1}, "deep": deep, "long": "x" * 100_000}
+    for name, value in odd.items():
+        assert product.call("lab/kettle/echo", cupCount=1, extra={name: value}).status_code == 200
+        assert product.call("lab/kettle/lock", key="k", cupId={name: value}).status_code == 400
+    assert product.call("lab/kettle/lock", key="k", cupId=2**64 - 1).status_code == 400
+    rows = product.ask("system/audits/listAudits", user="admin", changes=True, limit=20)
+    kept = [row["arguments"]["cupId"] for row in rows if row["call"] == "lab/kettle/lock"][: len(odd) + 1]
+    assert kept[0] == str(2**64 - 1)
+    assert all(isinstance(value, str) and len(value) <= 2000 for value in kept), kept
