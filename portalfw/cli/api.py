@@ -39,7 +39,26 @@ def remote_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-class Apps(click.Group):
+class Names(click.Group):
+    """Names that the portal gave; who has no token is shown few of them, and told so."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant.
+
+        :raises RemoteError: if there is none, and a token might change that.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if _remote(ctx).token or ctx.resilient_parsing:
+                raise
+            hint = "without a token the portal shows open methods only, set PORTALFW_TOKEN"
+            raise RemoteError(f"{error.format_message().rstrip('.')}; {hint}.") from error
+
+
+class Apps(Names):
     """The apps of the portal that ``--url`` names."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -78,7 +97,7 @@ def _upwards(ctx: click.Context | None) -> Iterable[click.Context]:
 def _group(
     name: str, found: list[Operation], text: str, commands: Callable[[list[Operation]], list[click.Command]]
 ) -> click.Group:
-    return click.Group(name, {one.name or "": one for one in commands(found)}, help=text)
+    return Names(name, {one.name or "": one for one in commands(found)}, help=text)
 
 
 def _actors(found: list[Operation]) -> list[click.Command]:

@@ -53,6 +53,7 @@ class Remote:
     def __init__(self, url: str, token: str | None) -> None:
         """Name the portal; nothing is asked yet."""
         self.url = url.rstrip("/")
+        self.token = token
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         key = hashlib.sha256(f"{self.url} {token or ''}".encode()).hexdigest()[:24]
         self._kept = cache_folder() / f"openapi-{key}.json"

@@ -77,6 +77,16 @@ def test_failure_is_one_line_and_status_1(environment: dict[str, str]) -> None:
     assert (refused.returncode, "unauthenticated, 401" in refused.stderr) == (1, True)
 
 
+def test_who_has_no_token_is_told_so(environment: dict[str, str]) -> None:
+    """Without a token open methods can be called; for any other the command says what is missing."""
+    guest = {**environment, "PORTALFW_TOKEN": ""}
+    assert json.loads(run("api", "system", "usermanager", "whoami", **guest).stdout)["name"] == "guest"
+    done = run("api", "cloudapi", "machines", "start", **guest)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "set PORTALFW_TOKEN" in done.stderr
+
+
 def test_help_and_completion_come_from_the_portal(environment: dict[str, str]) -> None:
     """Help names apps, methods and options; the shell completes them, and stays silent without a portal."""
     assert "cloudapi" in run("api", "--help", **environment).stdout
