@@ -51,6 +51,7 @@ class GroupMembers(TypedDict):
     name: str
     description: str
     users: list[str]
+    members: list[dict[str, str]]  # the same as rows, for tables
     protected: bool
 
 
@@ -143,11 +144,12 @@ class UserManager(Actor, app="system"):
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("group", "user"))
     def getgroup(self, name: str) -> GroupMembers:
         """Return one group with its users."""
-        group = find_group(name)
+        group, users = find_group(name), members(name)
         return {
             "name": name,
             "description": group.description,
-            "users": members(name),
+            "users": users,
+            "members": [{"name": user} for user in users],
             "protected": name in SHIPPED,
         }
 

@@ -1,0 +1,63 @@
+"""Why somebody may do something, or may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from product import Product
+
+START = "cloudapi/machines/start"
+
+
+def explain(product: Product, token: str | None = None, **asked: Any) -> requests.Response:
+    return product.call("system/access/explain", token=token, **asked)
+
+
+def test_each_alternative_is_explained(product: Product) -> None:
+    """A refusal names every right that would do and why it is not given; the verdict is that of a real call."""
+    token = product.user_token("explain.ed")
+    shown = explain(product, method="lab/kettle/overheat", user="explain.ed").json()
+    assert shown["allowed"] is False
+    assert shown["alternatives"] == [{"right": "group:level2", "allowed": False, "reason": "needs group level2"}]
+    assert product.call("lab/kettle/overheat", token=token).status_code == 403
+    product.ask("system/usermanager/editUser", username="explain.ed", groups=["level2"])
+    assert explain(product, method="lab/kettle/overheat", user="explain.ed").json()["allowed"] is True
+    product.ask("system/usermanager/editUser", username="explain.ed", active=False)
+    assert explain(product, method="lab/kettle/overheat", user="explain.ed").json()["allowed"] is False
+
+
+def test_missing_objects_and_arguments_are_words(product: Product) -> None:
+    """An object that does not exist is a reason, not a failure; a malformed argument and an unknown method are."""
+    product.user_token("explain.eve")
+    shown = explain(product, method=START, user="explain.eve", arguments={"machineId": 987654}).json()
+    assert shown["allowed"] is False
+    assert "987654" in shown["alternatives"][0]["reason"]
+    assert explain(product, method=START, arguments={"machineId": "three"}).status_code == 400
+    assert explain(product, method="no/such/method").status_code == 404
+    assert explain(product, method=START, user="guest").json()["alternatives"][0]["reason"] == "needs a sign-in"
+
+
+def test_everybody_may_ask_about_oneself_only(product: Product) -> None:
+    """A user is told about itself and its credential's scope; about others only operators are told."""
+    token = product.user_token("explain.eli")
+    assert explain(product, token, method="system/usermanager/whoami").json()["allowed"] is True
+    assert explain(product, token, method=START, user="admin").status_code == 403
+    narrow = product.ask("system/tokens/create", name="x", user="explain.eli", readonly=True)
+    shown = explain(product, narrow, method="lab/kettle/lock").json()
+    assert (shown["allowed"], shown["alternatives"][0]["allowed"]) == (False, True)
+    assert "read-only" in shown["scope"]
+
+
+def test_page_and_json_say_the_same(product: Product) -> None:
+    """The page takes method, user and arguments from its address; its twin in JSON is for programs."""
+    headers = {"Authorization": f"Bearer {product.token}"}
+    query = {"method": START, "machineId": "987654", "user": "admin"}
+    page = requests.get(f"{product.url}/system/explain", params=query, headers=headers, timeout=10)
+    assert page.status_code == 200
+    assert "Any of these rights is enough" in page.text
+    assert "987654" in page.text
+    twin = requests.get(f"{product.url}/system/Explain.json", params=query, headers=headers, timeout=10)
+    assert twin.status_code == 200
+    assert "987654" in twin.text
+    assert twin.json()["data"]["explain"]["method"] == START
