@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 import requests
-from product import Product
+from product import Product, running
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 LIMIT = "45"  # seconds
 
 
-@pytest.mark.timeout(150)
-def test_reading_methods_keep_their_schema(product: Product, tmp_path: Path) -> None:
-    """Examples, border cases and random requests to every reading method get declared answers: no 5xx, no surprise."""
-    what = ["--include-by", "/x-readonly == true", "--exclude-path-regex", "^/restmachine/lab/"]
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
-    command += [f"{product.url}/openapi.json", "--header", f"Authorization: Bearer {product.token}", *what]
-    command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--max-time", LIMIT, "--no-color"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=140)
+@pytest.mark.timeout(200)
+def test_every_method_keeps_its_schema(tmp_path: Path) -> None:
+    """Examples, border cases and random requests to every method get declared answers: no 5xx, no surprise.
+
+    The product is one of its own, since what changes it would be in the way of other tests.
+    """
+    with running("--hypervisor", "test") as own:
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
+        command += [f"{own.url}/openapi.json", "--header", f"Authorization: Bearer {own.token}", "--no-color"]
+        command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--max-time", LIMIT]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=150)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
 
 
