@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
+import tempfile
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from product import REPOSITORY, Product, running, start, wait_for
 from pymongo.database import Database
 
 from portalfw.rest.tasks import QUICK, Outcome
+from portalfw.store import Mongod
 
 ECHO = "lab/kettle/echo"
 BREW = "lab/samovar/brew"
@@ -142,6 +145,23 @@ def test_a_killed_task_says_who_ended_it(product: Product, someone: str) -> None
     assert product.ask("system/task/kill", taskguid=task) is True
     assert poll(product, task, someone) == [False, "Killed by admin."]
     assert product.call("system/task/kill", taskguid=task).status_code == 409
+
+
+def test_any_process_answers_for_a_task() -> None:
+    """A second portal on the same database tells the outcome of the first one's tasks, and ends them when asked."""
+    flags = ("--hypervisor", "test", "--content", str(REPOSITORY), "--content", str(CONTENT))
+    with running(*flags) as first, tempfile.TemporaryDirectory(prefix="pfw-", dir="/tmp") as folder:
+        second = start(Path(folder), *flags, "--mongodb-uri", Mongod(first.state / "mongod").uri)
+        try:
+            second.token = first.token
+            done = task_of(first.call(ECHO, cupCount=4, _async=True))
+            assert poll(second, done)[1]["cupCount"] == 4
+            task = task_of(first.call(BREW, seconds=120, _async=True))
+            assert poll(second, task) == []
+            assert second.ask("system/task/kill", taskguid=task) is True
+            assert poll(first, task) == poll(second, task) == [False, "Killed by admin."]
+        finally:
+            second.stop()
 
 
 def test_a_task_of_a_dead_process_ends() -> None:
