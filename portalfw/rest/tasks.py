@@ -53,6 +53,7 @@ class Task(Document):
 
     id = mongoengine.StringField(primary_key=True)
     user = mongoengine.StringField()
+    scope = mongoengine.StringField()  # what the credential that started it was limited to
     call = mongoengine.StringField()
     owner = mongoengine.StringField()  # the process that runs it
     started = mongoengine.FloatField()
@@ -127,7 +128,7 @@ class Tasks:
         """Return ``[True, answer]``, ``[False, message]``, or ``[]`` while the call is under way.
 
         :raises NotFoundError: if there is no such task, or it ended more than ten minutes ago.
-        :raises ForbiddenError: if ``asker`` neither started it nor is an administrator.
+        :raises ForbiddenError: if ``asker`` neither started it nor is an administrator, or has a narrower credential.
         """
         row = self._row(identity, asker)
         running = self._running.get(identity)
@@ -140,7 +141,7 @@ class Tasks:
         """End a call, in whichever process it runs, and tell whether it has let go.
 
         :raises NotFoundError: if there is no such task.
-        :raises ForbiddenError: if ``asker`` neither started it nor is an administrator.
+        :raises ForbiddenError: if ``asker`` neither started it nor is an administrator, or has a narrower credential.
         :raises ConflictError: if it has ended already.
         """
         with self._runtime.bus.subscribe(f"task:{identity}") as changes:
@@ -173,6 +174,7 @@ class Tasks:
         row = {
             "_id": identity,
             "user": running.call.principal.name,
+            "scope": _scope(running.call.principal),
             "call": method.address,
             "owner": self._runtime.process_id,
             "started": now,
@@ -213,6 +215,8 @@ class Tasks:
             raise NotFoundError(f"There is no task {identity}; outcomes are kept for {KEEP // 60} minutes.")
         if row["user"] != asker.name and not asker.is_admin:
             raise ForbiddenError(f"Task {identity} was started by somebody else.")
+        if asker.limited and row["scope"] != _scope(asker):
+            raise ForbiddenError(f"Task {identity} was started with a credential of another scope.")
         if row["finished"] is None and not self._alive(row):
             # It may have ended since it was read: only what still has no outcome gets this one.
             unfinished = {"_id": identity, "finished": None}
@@ -233,6 +237,11 @@ class Tasks:
                 running = self._running.get(row["_id"]) if row and row.get("killed_by") else None
                 if row and running:
                     running.greenlet.kill(KilledError(f"Killed by {row['killed_by']}."), block=False)
+
+
+def _scope(principal: Principal) -> str:
+    apps = "any app" if principal.apps is None else f"apps {','.join(sorted(principal.apps))}"
+    return f"{apps}, read-only" if principal.readonly else apps
 
 
 def _date(epoch: float) -> dt.datetime:

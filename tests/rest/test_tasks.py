@@ -126,6 +126,15 @@ def test_only_its_owner_and_administrators_see_a_task(product: Product, someone:
     assert product.call("system/task/get", taskguid=str(uuid.uuid4())).status_code == 404
 
 
+def test_a_narrow_credential_sees_only_its_own_tasks(product: Product) -> None:
+    """A limited token reads the outcome of what it started, not what its owner's wider credential was told."""
+    narrow = product.ask("system/tokens/create", name="poller", readonly=True, apps=["lab"])
+    own = task_of(product.call(ECHO, narrow, cupCount=1, _async=True))
+    assert poll(product, own, narrow)[0] is True
+    wide = task_of(product.call(ECHO, cupCount=1, _async=True))
+    assert product.call("system/task/get", narrow, taskguid=wide).status_code == 403
+
+
 def test_tasks_are_listed(product: Product, someone: str) -> None:
     """A user lists its own tasks, an administrator those of all."""
     mine = task_of(product.call(ECHO, someone, cupCount=1, _async=True))
