@@ -40,13 +40,13 @@ class Enrolment(TypedDict):
 class SecondFactor(Actor, app="system"):
     """The second factor of signing in."""
 
-    @method(right="login", http=("GET", "POST"), readonly=True, live=("second_factor",), title="Status")
+    @method(right="login", http=("GET", "POST"), readonly=True, live=("second_factor",), title="Second factor")
     def status(self) -> Status:
         """Say whether the caller has a second factor."""
         name = self.call.principal.name
         return {"enabled": has_second_factor(name), "recovery_codes": recovery_codes_left(name)}
 
-    @method(right="login", title="Set up")
+    @method(right="login", title="Set up second factor")
     def enrol(self, current: Annotated[str, Arg("Password", secret=True)]) -> Enrolment:
         """Begin to set up a second factor; it counts once ``confirm`` was given a code."""
         name = self.call.principal.name
@@ -55,7 +55,7 @@ class SecondFactor(Actor, app="system"):
         uri = provisioning_uri(name, secret, ISSUER)
         return {"secret": secret, "uri": uri, "qr": segno.make(uri, error="m").svg_data_uri(scale=4, border=2)}
 
-    @method(right="login", title="Confirm")
+    @method(right="login", title="Confirm second factor")
     def confirm(self, code: Annotated[str, Arg("Code", secret=True, help="The 6 digits it shows.")]) -> list[str]:
         """Turn the second factor on with a first code; return the recovery codes, which cannot be shown again."""
         principal = self.call.principal
@@ -68,7 +68,7 @@ class SecondFactor(Actor, app="system"):
         lockout.succeed(principal.name, self.call.remote_address)
         return codes
 
-    @method(right="login", destructive=True, title="Turn off")
+    @method(right="login", destructive=True, title="Turn second factor off")
     def disable(self, current: Annotated[str, Arg("Password", secret=True)]) -> bool:
         """Sign in with the password alone from now on."""
         name = self.call.principal.name

@@ -170,6 +170,12 @@ class UserManager(Actor, app="system"):
         edit_group(name, description=description, users=users)
         return True
 
+    @method(right=OPERATORS, title="Take out of group")
+    def remove_from_group(self, name: Annotated[str, Arg("Group")], username: Annotated[str, Arg("User")]) -> bool:
+        """Take one user out of a group."""
+        edit_group(name, users=[user for user in members(name) if user != username])
+        return True
+
     @method(right=OPERATORS, destructive=True, title="Delete group")
     def delete_group(self, name: Annotated[str, Arg("Name")]) -> bool:
         """Delete a group and take everybody out of it."""

@@ -109,6 +109,9 @@ def test_groups_are_made_edited_and_deleted(product: Product) -> None:
     assert product.ask("system/usermanager/getgroup", name="painters")["users"] == ["group.gil"]
     assert product.call("system/usermanager/whoami", token=token).json()["groups"] == ["painters"]
     assert product.call("system/usermanager/editGroup", name="painters", users=["nobody.else"]).status_code == 400
+    product.ask("system/usermanager/removeFromGroup", name="painters", username="group.gil")
+    assert product.call("system/usermanager/whoami", token=token).json()["groups"] == []
+    product.ask("system/usermanager/editUser", username="group.gil", groups=["painters"])
     product.ask("system/usermanager/deleteGroup", name="painters")
     assert product.call("system/usermanager/whoami", token=token).json()["groups"] == []
 
