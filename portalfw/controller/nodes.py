@@ -21,6 +21,8 @@ AWAY_AFTER: Final = 70.0
 SEEN_EVERY: Final = 10.0
 """Seconds between notes that a node was seen, so that busy nodes do not write all the time."""
 
+REVOKED: Final = "The node's credential is unknown or revoked; enroll it with a new join token."
+
 CREDENTIAL: Final = {"credential_hash": 0}
 """Projection that leaves out what nobody needs to see."""
 
@@ -94,8 +96,14 @@ class Nodes:
         """Return the row of the node that has this credential; raises UnauthenticatedError."""
         row = self.known(credential)
         if row is None or row["status"] == DECOMMISSIONED:
-            raise UnauthenticatedError("The node's credential is unknown or revoked; enroll it with a new join token.")
+            raise UnauthenticatedError(REVOKED)
         return row
+
+    @staticmethod
+    def check_not_revoked(node_id: int) -> None:
+        """Return if a node still has its credential; raises UnauthenticatedError."""
+        if Node.rows({"_id": node_id, "status": DECOMMISSIONED}, fields=["_id"], limit=1):
+            raise UnauthenticatedError(REVOKED)
 
     def known(self, credential: str) -> dict[str, Any] | None:
         """Return the row of the node that was given this credential, also if it was revoked."""

@@ -45,6 +45,7 @@ class Parking:
 
         Raises:
             ConflictError: the node's agent must say hello first, or another one has taken its place.
+            UnauthenticatedError: the node was revoked meanwhile.
 
         """
         if node.get("session") != ask.session:
@@ -88,6 +89,7 @@ class Parking:
                 work = self._queue.work(node["id"], ask.session, ask.skip, ask.limit)
                 if work.jobs or work.cancel:
                     return work
+            self._nodes.check_not_revoked(node["id"])  # since it asked, or as what woke us
             if not event.wait(max(0.0, limit - time.monotonic())):
                 return Work()
 

@@ -288,6 +288,7 @@ def test_revoked_credential(grid: Grid) -> None:
     """An agent whose credential is revoked hears it at once, says so and exits with 1; its node gets no jobs."""
     node = grid.connect()
     wait_for(lambda: Node.get(node.id).abilities)
+    node.run("test/echo")  # when it has answered, the agent has nothing more to say of itself and parks its question
     grid.controller.nodes.revoke(node.id, "stolen")
     assert grid.agents[-1].wait(5) == 1
     assert "credential is unknown or revoked" in grid.log()

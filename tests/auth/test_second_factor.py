@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import html
 import re
+import time
 
 import pytest
 import requests
-from product import Product
+from product import Product, wait_for
 
-from portalfw.auth.second_factor import current_step, provisioning_uri, totp
+from portalfw.auth.second_factor import PERIOD, current_step, provisioning_uri, totp
 
 WHO = "restmachine/system/usermanager/whoami"
 PASSWORD = "a-long-password"
@@ -29,10 +30,13 @@ def enrol(product: Product, name: str) -> tuple[str, list[str]]:
     enrolment = product.call("system/secondfactor/enrol", token=token, current=PASSWORD).json()
     assert enrolment["uri"] == provisioning_uri(name, enrolment["secret"], "portalfw")
     assert enrolment["qr"].startswith("data:image/svg+xml")
-    # The period before is taken now, so that the current one is still good for signing in.
+    # The period before is taken now, so that the current one is still good for signing in; not near its end, though.
+    wait_for(lambda: time.time() % PERIOD < PERIOD / 2, PERIOD, "a period that is not about to end")
     code = totp(enrolment["secret"], current_step() - 1)
     assert product.call("system/secondfactor/confirm", token=token, code="000 000").status_code == 400
-    return enrolment["secret"], product.call("system/secondfactor/confirm", token=token, code=code).json()
+    confirmed = product.call("system/secondfactor/confirm", token=token, code=code)
+    assert confirmed.status_code == 200, confirmed.text
+    return enrolment["secret"], confirmed.json()
 
 
 def first_step(product: Product, browser: requests.Session, name: str) -> None:
