@@ -32,15 +32,16 @@ class Dnsmasq:
         self.config = folder / "dnsmasq.conf"
 
     def pids(self) -> list[int]:
-        """Return the processes of this dnsmasq."""
-        found = []
-        for pid in namespace_pids(self.namespace):
-            try:
-                if f"--conf-file={self.config}" in psutil.Process(pid).cmdline():
-                    found.append(pid)
-            except psutil.NoSuchProcess:
-                continue
-        return found
+        """Return the processes of this dnsmasq in its namespace."""
+        there = set(namespace_pids(self.namespace))
+        return [pid for pid in self.everywhere() if pid in there]
+
+    def everywhere(self) -> list[int]:
+        """Return the processes of this dnsmasq, also those whose namespace has lost its name."""
+        wanted = f"--conf-file={self.config}"
+        return [
+            process.pid for process in psutil.process_iter(["cmdline"]) if wanted in (process.info["cmdline"] or ())
+        ]
 
     def ensure(self, spec: GatewaySpec) -> bool:
         """Make it answer as asked; return whether anything had to change.
@@ -61,7 +62,7 @@ class Dnsmasq:
 
     def stop(self) -> bool:
         """End it; return whether it ran."""
-        pids = self.pids()
+        pids = self.everywhere()
         end(pids)
         return bool(pids)
 

@@ -89,8 +89,9 @@ class Gateway:
             run(["ip", "link", "del", "dev", link])
         if found:
             run(["ip", "netns", "delete", name])
+        orphaned = self.dnsmasq.stop()  # it runs on where somebody has deleted its namespace
         self.dnsmasq.forget()
-        return found or bool(cables)
+        return found or bool(cables) or orphaned
 
 
 def _router(namespace: str) -> str | None:

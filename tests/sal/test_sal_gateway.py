@@ -71,6 +71,7 @@ def test_repaired(make: Make) -> None:
         run(damage)
         assert one.apply().changed, damage
         assert not one.apply().changed, damage
+        assert len(one.dnsmasq.everywhere()) == 1, damage
     os.kill(one.dnsmasq.pids()[0], signal.SIGKILL)
     until(lambda: not one.dnsmasq.pids())
     assert one.apply().changed
