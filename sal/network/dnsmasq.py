@@ -33,15 +33,17 @@ class Dnsmasq:
 
     def pids(self) -> list[int]:
         """Return the processes of this dnsmasq in its namespace."""
-        there = set(namespace_pids(self.namespace))
-        return [pid for pid in self.everywhere() if pid in there]
+        return [pid for pid in namespace_pids(self.namespace) if self._is_ours(pid)]
 
     def everywhere(self) -> list[int]:
         """Return the processes of this dnsmasq, also those whose namespace has lost its name."""
-        wanted = f"--conf-file={self.config}"
-        return [
-            process.pid for process in psutil.process_iter(["cmdline"]) if wanted in (process.info["cmdline"] or ())
-        ]
+        return [pid for pid in psutil.pids() if self._is_ours(pid)]
+
+    def _is_ours(self, pid: int) -> bool:
+        try:
+            return f"--conf-file={self.config}" in psutil.Process(pid).cmdline()
+        except psutil.Error:
+            return False
 
     def ensure(self, spec: GatewaySpec) -> bool:
         """Make it answer as asked; return whether anything had to change.
