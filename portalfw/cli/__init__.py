@@ -77,7 +77,7 @@ def agent(**flags: Any) -> None:
     from portalfw.cli.local_agent import agent_command
 
     settings = load_settings(**given(flags))
-    command, environment = agent_command(settings, die_with_parent=False)
+    command, environment = agent_command(settings)
     os.execve(command[0], command, {**os.environ, **environment})  # noqa: S606 - the agent takes this process's place
 
 

@@ -24,13 +24,11 @@ RESTARTS = 5  # in RESTART_WINDOW, then we leave it stopped and say so
 RESTART_WINDOW = 60.0
 
 
-def agent_command(settings: Settings, *, die_with_parent: bool) -> tuple[list[str], dict[str, str]]:
+def agent_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
     """Return the command of this node's agent, and what its environment must hold besides (secrets go there)."""
     controller = settings.controller or f"http://127.0.0.1:{settings.port}"
     command = [sys.executable, "-m", "agent", "--controller", controller, "--state", str(settings.state_folder)]
     command += ["--hypervisor", settings.hypervisor]
-    if die_with_parent:
-        command.append("--die-with-parent")
     return command, {"PORTALFW_JOIN_TOKEN": settings.join_token} if settings.join_token else {}
 
 
@@ -48,7 +46,7 @@ class LocalAgent:
 
     def start(self) -> None:
         """Start the process; a node that the database does not know gets a join token."""
-        command, environment = agent_command(self._settings, die_with_parent=True)
+        command, environment = agent_command(self._settings)
         token = self._runtime.controller.local_join_token(self._settings.state_folder / "agent")
         if token:
             environment["PORTALFW_JOIN_TOKEN"] = token
