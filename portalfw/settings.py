@@ -7,10 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from portalfw.auth.issuer import JwtIssuer
+from portalfw.auth.origin import PublicUrl
 from portalfw.errors import StartError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -28,6 +29,12 @@ class Settings(BaseSettings):
     state: Path = Field(DEFAULT_STATE, description="Folder of everything that this process writes.")
     listen: str = Field("127.0.0.1", description="Address that the portal listens on.")
     port: int = Field(8200, ge=1, le=65535, description="Port of the portal and the Agent Controller.")
+    public_url: PublicUrl | None = Field(
+        None, description="Where people reach the portal, such as https://cloud.example.org, if a proxy stands before."
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        [], description="Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed."
+    )
     mongodb_uri: str | None = Field(None, description="A MongoDB replica set to use; without it one is started here.")
     mongodb_name: str = Field("portalfw", description="Name of the database.")
     hypervisor: Literal["auto", "qemu", "test"] = Field(

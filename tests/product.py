@@ -81,7 +81,7 @@ def create_token(state: Path, user: str) -> str:
     return done.stdout.strip()
 
 
-def start(state: Path, *flags: str, within: tuple[str, ...] = ()) -> Product:
+def start(state: Path, *flags: str, within: tuple[str, ...] = (), **environment: str) -> Product:
     """Start ``portalfw up``, by the command ``within`` if given, and wait for its line ``Ready``."""
     port = free_port()
     process = subprocess.Popen(
@@ -89,7 +89,7 @@ def start(state: Path, *flags: str, within: tuple[str, ...] = ()) -> Product:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=_environment({}),
+        env=_environment(environment),
     )
     product = Product(f"http://127.0.0.1:{port}", port, state, process)
     _wait_until_ready(product)
@@ -97,10 +97,12 @@ def start(state: Path, *flags: str, within: tuple[str, ...] = ()) -> Product:
 
 
 @contextmanager
-def running(*flags: str, state: Path | None = None, within: tuple[str, ...] = ()) -> Iterator[Product]:
+def running(
+    *flags: str, state: Path | None = None, within: tuple[str, ...] = (), **environment: str
+) -> Iterator[Product]:
     """Run a product with a token for the administrator, on a fresh short-pathed state folder unless one is given."""
     folder = state or Path(tempfile.mkdtemp(prefix="pfw-", dir="/tmp"))
-    product = start(folder, *flags, within=within)
+    product = start(folder, *flags, within=within, **environment)
     try:
         product.token = create_token(folder, "admin")
         yield product

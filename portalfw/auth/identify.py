@@ -10,6 +10,7 @@ from flask import Request
 from portalfw.auth.credentials import note_use
 from portalfw.auth.issuer import JwtIssuer
 from portalfw.auth.jwt_check import JwtCheck
+from portalfw.auth.origin import is_own_origin
 from portalfw.auth.principal import GUEST, Principal
 from portalfw.auth.sessions import session_principal
 from portalfw.auth.tokens import token_principal
@@ -99,6 +100,6 @@ def check_same_site(request: Request) -> None:
     """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    if site in {"same-origin", "none"} or (site is None and origin == request.host_url.rstrip("/")):
+    if site in {"same-origin", "none"} or (site is None and is_own_origin(request, origin)):
         return
     raise ForbiddenError("This request comes from another site. Programs send an API token as Authorization: Bearer.")

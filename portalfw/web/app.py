@@ -20,6 +20,7 @@ from portalfw.rest.tasks import Tasks
 from portalfw.runtime import Runtime
 from portalfw.web import assets, events_http, health, oauth, pages, sign_in
 from portalfw.web.compression import compressed
+from portalfw.web.proxy import Proxied
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,9 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(health.blueprint(runtime))
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(pages.blueprint(runtime, identify))
-    app.wsgi_app = _Envelope(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this way to wrap it
+    settings = runtime.settings
+    inner = _Envelope(app.wsgi_app)
+    app.wsgi_app = Proxied(inner, settings.trusted_proxies, settings.public_url)  # type: ignore[method-assign]  # Flask documents this way to wrap it
     return app
 
 

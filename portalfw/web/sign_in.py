@@ -162,5 +162,6 @@ def _code_html(name: str, target: str, *, recovery: bool, error: str | None = No
 def _hint(runtime: Runtime) -> str | None:
     """Tell people at this very machine where the first password lies; nobody else needs to know the folder."""
     file = runtime.settings.state_folder / "admin-password"
-    here = flask.request.remote_addr in {"127.0.0.1", "::1"}
+    request = flask.request  # a proxy on this machine that is not among trusted_proxies does not make its clients local
+    here = request.remote_addr in {"127.0.0.1", "::1"} and "X-Forwarded-For" not in request.headers
     return f"The first administrator is admin; the password lies in {file}" if here and file.exists() else None
