@@ -11,8 +11,9 @@ from actors.cloud.models import Machine as Model
 from actors.cloud.portforwards import PortForwards
 from actors.cloudapi import answers
 from actors.cloudapi.arguments import DataDisks, DiskSize, Memory, Protocol, SizeId, Userdata, Vcpus
-from actors.cloudbroker.arguments import OPERATORS, CloudspaceId, ImageId, Limit, MachineId, Offset, Reason
-from portalfw.rest import Actor, Arg, method
+from actors.cloudapi.columns import MACHINES
+from actors.cloudbroker.arguments import OPERATORS, CloudspaceId, ImageId, MachineId, Reason
+from portalfw.rest import Actor, Arg, Listing, method
 
 
 class Machine(Actor, app="cloudbroker"):
@@ -54,13 +55,14 @@ class Machine(Actor, app="cloudbroker"):
         account_id: int | None = None,
         stack_id: int | None = None,
         image_id: int | None = None,
-        limit: Limit = 0,
-        offset: Offset = 0,
+        *,
+        listing: Annotated[Listing, MACHINES],
     ) -> list[dict[str, Any]]:
         """List the machines, those that could not be made too; of one cloudspace, account, stack or image if asked."""
         given = {"cloudspace_id": cloudspace_id, "account_id": account_id, "stack_id": stack_id, "image_id": image_id}
         query: dict[str, Any] = {name: value for name, value in given.items() if value}
-        return answers.machine_list(Model.rows(query | {"status": {"$ne": "DESTROYED"}}, skip=offset, limit=limit))
+        rows = listing.of(Model, query | {"status": {"$ne": "DESTROYED"}})
+        return rows.answered(answers.machine_list(rows))
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("machine:{machine_id}", "disk"))
     def get(self, machine_id: MachineId) -> dict[str, Any]:

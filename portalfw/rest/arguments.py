@@ -7,6 +7,7 @@ import json
 import logging
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
@@ -24,6 +25,18 @@ LONGEST_NAME: Final = 60  # characters of a name that are told
 _EMPTY = (None, "")
 WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list", "dict": "an object"}
 LEAST, MOST = -(2**63), 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Arg:
+    """What ``Annotated[type, Arg(...)]`` says of an argument beyond its type: for forms, docs and the audit record."""
+
+    label: str | None = None
+    help: str = ""
+    choices: str | None = None  # address of a list method whose rows have id and name
+    secret: bool = False  # masked in the audit record, a password field in forms
+    multiline: bool = False
+    wire: str | None = None  # where clients expect another spelling than camelCase
 
 
 def argument_model(

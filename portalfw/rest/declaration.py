@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, Union, get_ar
 from pydantic import BaseModel
 
 from portalfw.errors import StartError
-from portalfw.rest.arguments import argument_model
+from portalfw.rest.arguments import Arg, argument_model
+from portalfw.rest.columns import Columns
+from portalfw.rest.listing import Gathered, Listing
 from portalfw.rest.naming import wire_name
 
 if TYPE_CHECKING:
@@ -21,18 +23,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
-
-
-@dataclass(frozen=True)
-class Arg:
-    """What ``Annotated[type, Arg(...)]`` says of an argument beyond its type: for forms, docs and the audit record."""
-
-    label: str | None = None
-    help: str = ""
-    choices: str | None = None  # address of a list method whose rows have id and name
-    secret: bool = False  # masked in the audit record, a password field in forms
-    multiline: bool = False
-    wire: str | None = None  # where clients expect another spelling than camelCase
 
 
 @dataclass(frozen=True)
@@ -79,6 +69,7 @@ class Method:
     model: type[BaseModel]
     actor_class: type[Actor]
     attribute: str
+    gathered: Gathered | None = None  # how a list's paging, sorting and filters reach it
 
     @property
     def address(self) -> str:
@@ -167,6 +158,11 @@ def _method(actor_class: type[Actor], attribute: str, function: Callable[..., An
     for parameter in parameters:
         if parameter.name not in hints:
             raise StartError(f"{_place(function)}: argument {parameter.name} of {attribute} has no type.")
+    gathered = _gathered(function, parameters, hints)
+    if gathered is not None:
+        parts, types_of_parts = gathered.parameters()
+        parameters = [parameter for parameter in parameters if parameter.name != gathered.name] + parts
+        hints |= types_of_parts
     extras = {parameter.name: _arg(hints[parameter.name]) for parameter in parameters}
     wires = {name: extra.wire or wire_name(name) for name, extra in extras.items()}
     doc = inspect.getdoc(function) or ""
@@ -185,7 +181,20 @@ def _method(actor_class: type[Actor], attribute: str, function: Callable[..., An
         model=argument_model(f"{actor_class.__name__}_{attribute}", parameters, hints, wires),
         actor_class=actor_class,
         attribute=attribute,
+        gathered=gathered,
     )
+
+
+def _gathered(
+    function: Callable[..., Any], parameters: list[inspect.Parameter], hints: dict[str, Any]
+) -> Gathered | None:
+    name = next((parameter.name for parameter in parameters if bare(hints[parameter.name]) is Listing), None)
+    if name is None:
+        return None
+    columns = next((extra for extra in getattr(hints[name], "__metadata__", ()) if isinstance(extra, Columns)), None)
+    if columns is None:
+        raise StartError(f"{_place(function)}: {name} declares no columns; write Annotated[Listing, Columns(…)].")
+    return Gathered(name, columns)
 
 
 def _arg(hint: Any) -> Arg:

@@ -89,6 +89,8 @@ class Dispatcher:
             )
             if accepted is not None:
                 accepted()
+            if method.gathered is not None:
+                arguments = method.gathered.gather(arguments)
             answer = getattr(method.actor_class(self._runtime, call), method.attribute)(**arguments)
         except PortalError as error:
             failure = error

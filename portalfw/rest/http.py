@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, PortalError, TooManyError
+from portalfw.rest import datatables
 from portalfw.rest.answers import encoded
 from portalfw.rest.arguments import UnknownArguments
 from portalfw.rest.declaration import Method
@@ -53,11 +54,18 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
             _check_verb(method, request)
             call = Call(identify(request), request.remote_addr or "", "http", request_id)
             given = arguments_of(request)
+            table = method.gathered is not None and datatables.asks(given)
+            draw = given.get("draw")
+            if table:
+                given = datatables.arguments(given)
             asynchronous = _wants_task(given)
             unknown.tell(method, given)
             if asynchronous:
                 return answer(tasks.start(method, given, call))
-            response = answer(dispatcher.run(method, given, call))
+            found = dispatcher.run(method, given, call)
+            response = answer(datatables.envelope(draw, found) if table else found)
+            if method.gathered is not None and given.get("limit"):
+                response.headers["X-Total-Count"] = str(found.matching)
             return _tagged(response, request) if request.method == "GET" and method.declaration.readonly else response
         except MethodNotAllowedError as error:
             response = failure(error, request_id)
