@@ -30,6 +30,7 @@ class Duties:
         """Bind the duties; nothing runs yet."""
         self._runtime = runtime
         self._duties = list(duties)
+        self.names = frozenset(duty.name for duty in duties)
         self._alive = Lease(process_lease(runtime.process_id), TTL, runtime.process_id)
         self._held: dict[str, Lease] = {}
         self._greenlets: list[gevent.Greenlet[..., None]] = []

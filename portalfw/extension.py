@@ -6,6 +6,7 @@
 * A JumpScript: a file with a header and ``action()`` in ``jumpscripts/<category>/*.py``.
 * A duty: a function with :func:`duty`, run again and again in one process of the installation.
 * A first start: a function with :func:`first_start`, run at every start, that makes what a new installation needs.
+* A health check: a function with :func:`health_check`, which looks at something and tells what it found.
 * A right source: a function with :func:`right_source`, which tells the letters that a principal has on a resource.
 * A loss: a function with :func:`name_lost`, which takes back what a deleted user or group was given by its name.
 """
@@ -18,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from portalfw.auth.policy import RightSource
+from portalfw.health.findings import CheckFunction, HealthCheck
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -47,6 +49,19 @@ def duty(*, every: float) -> Callable[[RuntimeFunction], RuntimeFunction]:
 
     def mark(function: RuntimeFunction) -> RuntimeFunction:
         setattr(function, _MARK, _Mark("duty", every))
+        return function
+
+    return mark
+
+
+def health_check(category: str, *, every: float) -> Callable[[CheckFunction], CheckFunction]:
+    """Let the function look at something every ``every`` seconds and yield what it found, in one process at a time.
+
+    Its docstring's first line says what it looks at; ``category`` is the heading under which people see it.
+    """
+
+    def mark(function: CheckFunction) -> CheckFunction:
+        setattr(function, _MARK, _Mark("health_check", (category, every)))
         return function
 
     return mark
@@ -85,17 +100,21 @@ class Extensions:
     first_starts: list[RuntimeFunction]
     right_sources: list[tuple[str, RightSource]]
     name_losses: list[NameFunction]
+    health_checks: list[HealthCheck]
 
 
 def extensions_of(module: ModuleType) -> Extensions:
     """Collect the marked functions that a module itself defines."""
-    found = Extensions([], [], [], [])
+    found = Extensions([], [], [], [], [])
     for function in vars(module).values():
         mark = getattr(function, _MARK, None)
         if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
             continue
         if mark.kind == "duty":
             found.duties.append(Duty(f"{module.__name__}.{function.__name__}", mark.value, function))
+        elif mark.kind == "health_check":
+            category, every = mark.value
+            found.health_checks.append(HealthCheck(function.__name__, category, every, function))
         elif mark.kind == "first_start":
             found.first_starts.append(function)
         elif mark.kind == "name_lost":

@@ -20,6 +20,9 @@ from portalfw.dal import Datacenter
 from portalfw.duties import Duties
 from portalfw.events import EventBus
 from portalfw.extension import Duty, NameFunction, RuntimeFunction, extensions_of
+from portalfw.health import checks as own_checks
+from portalfw.health.findings import HealthCheck
+from portalfw.health.health import Health
 from portalfw.rest.declaration import Actor
 from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
@@ -56,9 +59,11 @@ class Runtime:
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
             Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
         ]
-        self._load_actors(duties)
+        checks = extensions_of(own_checks).health_checks
+        self._load_actors(duties, checks)
+        self.health = Health(self, checks)
         self.wiki = Wiki(self.content, self.dispatcher, settings)
-        self.duties = Duties(self, duties)
+        self.duties = Duties(self, [*duties, *self.health.duties()])
         self.identify: Identifier | None = None
         self._job_watch: gevent.Greenlet[..., None] | None = None
 
@@ -102,10 +107,11 @@ class Runtime:
         greenlet.start()
         return greenlet
 
-    def _load_actors(self, duties: list[Duty]) -> None:
+    def _load_actors(self, duties: list[Duty], checks: list[HealthCheck]) -> None:
         for module in self.content.modules("actors"):
             found = extensions_of(module)
             duties += found.duties
+            checks += found.health_checks
             self._first_starts += found.first_starts
             self._name_losses += found.name_losses
             for resource, source in found.right_sources:

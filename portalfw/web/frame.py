@@ -66,6 +66,15 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class HealthMark:
+    """The dot that tells operators how the platform is: the state, how many findings need somebody, and their page."""
+
+    state: Literal["OK", "WARNING", "ERROR"]
+    troubles: int
+    href: str
+
+
+@dataclass(frozen=True)
 class PageHead:
     """Title line of a page: a pill that names the state, one grey line of facts, actions at the right."""
 
@@ -100,6 +109,7 @@ class Frame:
     theme: Theme = "auto"
     render_ms: float | None = None
     since: str = ""
+    health: HealthMark | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,15 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class PasskeyOffer:
+    """Where passkeys work: pages of ``origin``. ``problem`` says why they do not here, ``better`` where they do."""
+
+    origin: str
+    problem: str = ""
+    better: str = ""
+
+
+@dataclass(frozen=True)
 class SignIn:
     """The sign-in form. ``hint`` tells in small text where the first administrator's password lies."""
 
@@ -130,6 +149,7 @@ class SignIn:
     name: str = ""
     error: str | None = None
     hint: str | None = None
+    passkey: PasskeyOffer | None = None
     theme: Theme = "auto"
 
 
@@ -177,6 +197,15 @@ class Card:
     theme: Theme = "auto"
 
 
+@dataclass(frozen=True)
+class NewPasskey:
+    """The page on which a passkey is added; who has signed in lately need not type the password again."""
+
+    passkey: PasskeyOffer
+    ask_password: bool = True
+    theme: Theme = "auto"
+
+
 def render_frame(frame: Frame) -> str:
     """Return the HTML document of a wiki page."""
     return _template("frame.html").render(vars(frame))
@@ -195,6 +224,11 @@ def render_login(form: SignIn) -> str:
 def render_second_step(form: SecondStep) -> str:
     """Return the HTML document that asks for a second factor."""
     return _template("second_factor.html").render(vars(form))
+
+
+def render_new_passkey(form: NewPasskey) -> str:
+    """Return the HTML document on which a passkey is added."""
+    return _template("new_passkey.html").render(vars(form))
 
 
 def render_card(card: Card) -> str:

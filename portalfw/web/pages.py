@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 HTML = "text/html; charset=utf-8"
+HEALTH_PAGE = "/grid/Health"
+OPERATORS = ("level1", "level2", "level3")
 
 
 def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
@@ -40,7 +42,12 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
             return _to_login(request)
         if isinstance(found, Twin):
             return Response(found.body, found.status, content_type=found.media_type)
-        shown = replace(_frame(found, principal, request), render_ms=(time.perf_counter() - began) * 1000, since=since)
+        shown = replace(
+            _frame(found, principal, request),
+            render_ms=(time.perf_counter() - began) * 1000,
+            since=since,
+            health=_health(runtime, principal),
+        )
         if found.fault is None:
             return Response(frame.render_frame(shown), content_type=HTML)
         return Response(frame.render_error(shown, _fault(found)), found.status, content_type=HTML)
@@ -81,6 +88,14 @@ def _frame(view: PageView, principal: Principal, request: Request) -> frame.Fram
         user=None if principal.guest else frame.Viewer(principal.name, frame.initials(principal.name)),
         theme=theme_of(request),
     )
+
+
+def _health(runtime: Runtime, principal: Principal) -> frame.HealthMark | None:
+    """Return the mark that operators see on every page."""
+    if not (principal.is_admin or principal.has_group(*OPERATORS)):
+        return None
+    found = runtime.health.overall()
+    return frame.HealthMark(found.state, found.troubles, HEALTH_PAGE)
 
 
 def _fault(view: PageView) -> frame.Fault:

@@ -1,0 +1,96 @@
+"""Running the health checks of an installation, and the state of the whole."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal
+
+import gevent
+
+from portalfw.errors import NotFoundError
+from portalfw.extension import Duty
+from portalfw.health import results
+from portalfw.health.findings import Finding, HealthCheck, State, worst
+from portalfw.health.results import Message
+
+if TYPE_CHECKING:
+    from portalfw.runtime import Runtime
+
+LIMIT: Final = 20.0  # seconds that a check may take
+FRESH: Final = 2.0  # seconds for which a process remembers the overall state
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The state of everything that was checked, and how many findings are in each state."""
+
+    state: Literal["OK", "WARNING", "ERROR"]
+    counts: dict[State, int]
+
+    @property
+    def troubles(self) -> int:
+        """How many findings need somebody."""
+        return sum(count for state, count in self.counts.items() if state in {"WARNING", "ERROR", "MISSED"})
+
+
+class Health:
+    """The health checks that a process knows."""
+
+    def __init__(self, runtime: Runtime, checks: Sequence[HealthCheck]) -> None:
+        """Take the checks of the platform and of the content; nothing runs yet."""
+        self._runtime = runtime
+        self.checks = {check.name: check for check in checks}
+        self.started = time.time()
+        self._overall: tuple[float, Overall] | None = None
+
+    def duties(self) -> list[Duty]:
+        """Return the checks as what one process of the installation does again and again."""
+        return [Duty(f"health.{name}", check.every, partial(self._duty, name)) for name, check in self.checks.items()]
+
+    def run(self, name: str) -> list[Finding]:
+        """Run one check now, keep what it finds, and return it; a check that fails or hangs is an ERROR itself.
+
+        :raises NotFoundError: if there is none of this name.
+        """
+        findings, failure = self._run(self._find(name))
+        del failure
+        return findings
+
+    def messages(self) -> list[Message]:
+        """Return what all checks last found."""
+        return results.messages(list(self.checks))
+
+    def overall(self) -> Overall:
+        """Return the state of the whole, at most two seconds old."""
+        if self._overall is None or time.monotonic() - self._overall[0] > FRESH:
+            counts = Counter[State](message.state for message in self.messages())
+            self._overall = time.monotonic(), Overall(worst(counts), dict(counts))
+        return self._overall[1]
+
+    def _duty(self, name: str, _runtime: Runtime) -> None:
+        """Run a check; the duties' edge keeps a failure as an error condition."""
+        _, failure = self._run(self._find(name))
+        if failure is not None:
+            raise failure
+
+    def _run(self, check: HealthCheck) -> tuple[list[Finding], Exception | None]:
+        began, failure = time.monotonic(), None
+        try:
+            with gevent.Timeout(LIMIT, TimeoutError(f"it took longer than {LIMIT:.0f} s")):
+                findings = list(check.function(self._runtime))
+        except Exception as error:  # noqa: BLE001 - the edge: a check that fails is an ERROR, and recorded by who asked
+            failure = error
+            findings = [Finding("execution_failed", "ERROR", f"The check failed: {type(error).__name__}: {error}")]
+        results.store(check, findings, time.monotonic() - began)
+        self._overall = None
+        return findings, failure
+
+    def _find(self, name: str) -> HealthCheck:
+        found = self.checks.get(name)
+        if found is None:
+            raise NotFoundError(f"There is no health check {name}; there are {', '.join(sorted(self.checks))}.")
+        return found

@@ -1,0 +1,100 @@
+"""What the checks last found, in MongoDB, so that every process can tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import mongoengine
+
+from portalfw.health.findings import Finding, HealthCheck, State
+from portalfw.store import Document
+
+KEEP: Final = 5 * 86400  # seconds after the last run, as in the originals (agents.md, section 4.1)
+LATE: Final = 1.5  # intervals after which a check counts as missed, likewise
+SLACK: Final = 15.0  # seconds that a check may be later than that: a process that takes over waits for a lease
+LONGEST: Final = 1000  # characters of a message
+
+
+class HealthResult(Document):
+    """The last run of one check."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "health",
+        "indexes": [{"fields": ["date"], "expireAfterSeconds": KEEP}],
+    }
+
+    id = mongoengine.StringField(primary_key=True)  # the check's name
+    category = mongoengine.StringField()
+    interval = mongoengine.FloatField()  # seconds
+    checked = mongoengine.FloatField()
+    date = mongoengine.DateTimeField()  # the same, for MongoDB's expiry
+    seconds = mongoengine.FloatField()  # that the run took
+    messages = mongoengine.ListField(mongoengine.DictField())  # uid, state, message, node_id, changed
+
+
+@dataclass(frozen=True)
+class Message:
+    """One finding as it stands now; ``changed`` is since when its state has been this one."""
+
+    check: str
+    category: str
+    uid: str
+    state: State
+    message: str
+    node_id: int | None
+    changed: float
+    checked: float
+    interval: float
+
+
+def store(check: HealthCheck, findings: Sequence[Finding], seconds: float) -> None:
+    """Keep what a run found, with the time since when each has been so."""
+    now = time.time()
+    before = {one["uid"]: one for row in HealthResult.rows({"_id": check.name}) for one in row["messages"]}
+    row = {
+        "category": check.category,
+        "interval": check.every,
+        "checked": now,
+        "date": dt.datetime.fromtimestamp(now, dt.UTC),
+        "seconds": seconds,
+        "messages": [_message(one, before.get(one.uid), now) for one in findings],
+    }
+    HealthResult.collection().replace_one({"_id": check.name}, row, upsert=True)
+
+
+def _message(finding: Finding, before: Mapping[str, Any] | None, now: float) -> dict[str, Any]:
+    same = before is not None and before["state"] == finding.state
+    return {
+        "uid": finding.uid,
+        "state": finding.state,
+        "message": finding.message[:LONGEST],
+        "node_id": finding.node_id,
+        "changed": before["changed"] if before is not None and same else now,
+    }
+
+
+def messages(checks: Sequence[str], now: float | None = None) -> list[Message]:
+    """Return what the named checks last found, by category; what is overdue is MISSED."""
+    moment = time.time() if now is None else now
+    rows = HealthResult.rows({"_id": {"$in": list(checks)}}, sort="category")
+    return [_current(row, one, moment) for row in rows for one in row["messages"]]
+
+
+def _current(row: Mapping[str, Any], one: Mapping[str, Any], now: float) -> Message:
+    due = row["checked"] + LATE * row["interval"] + SLACK
+    missed = now > due
+    return Message(
+        check=row["id"],
+        category=row["category"],
+        uid=one["uid"],
+        state="MISSED" if missed else one["state"],
+        message=f"Not checked any more; last: {one['message']}" if missed else one["message"],
+        node_id=one["node_id"],
+        changed=due if missed else one["changed"],
+        checked=row["checked"],
+        interval=row["interval"],
+    )

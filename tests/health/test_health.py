@@ -1,0 +1,94 @@
+"""Health: checks find what is wrong, and operators see it wherever they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from product import Product, wait_for
+from pymongo.database import Database
+
+from portalfw.health.findings import Finding, HealthCheck
+from portalfw.health.results import messages, store
+
+OVERALL, DETAIL, REFRESH = (
+    f"system/health/{name}" for name in ("getOverallStatus", "getDetailedStatus", "refreshCommand")
+)
+
+
+@pytest.fixture
+def kettle(product: Product) -> Iterator[Product]:
+    """Give the product, whose kettle is well afterwards."""
+    yield product
+    product.ask("lab/wellness/choose", state="OK")
+    product.ask(REFRESH, cmd="wellness")
+
+
+def page(product: Product, path: str, token: str) -> str:
+    """Return a page as the owner of a token sees it."""
+    response = requests.get(product.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def test_the_platform_checks_itself(product: Product) -> None:
+    """Soon after the start each part of the platform has been looked at, and is well."""
+    wanted = {"Database", "Disks", "Failures", "Jobs", "Lab", "Nodes", "Processes"}
+    wait_for(lambda: wanted <= {row["category"] for row in product.ask("system/health/getStatusSummary")})
+    product.ask("system/health/run", category="Nodes")
+    found = {row["id"]: row for row in product.ask(DETAIL)}
+    for part in ("database:ping", "database:member-0", "change_stream:delay", "nodes:node-1", "processes:duties"):
+        assert found[part]["state"] == "OK", found[part]
+    assert found["nodes:node-1"]["node_id"] == 1
+    assert found["database:ping"]["interval"] == 30
+    assert time.time() - found["database:ping"]["checked"] < 60
+
+
+def test_a_finding_is_known_since_it_is_so(kettle: Product) -> None:
+    """A check that finds the same again keeps the time of the change; another state begins anew, and counts."""
+    fine = kettle.ask(REFRESH, cmd="wellness")[0]
+    assert (fine["state"], kettle.ask(REFRESH, cmd="wellness")[0]["changed"]) == ("OK", fine["changed"])
+    before = kettle.ask(OVERALL)["error"]
+    kettle.ask("lab/wellness/choose", state="ERROR")
+    broken = kettle.ask(REFRESH, cmd="wellness")[0]
+    assert (broken["state"], broken["message"]) == ("ERROR", "The kettle is error")
+    assert broken["changed"] > fine["changed"]
+    overall = kettle.ask(OVERALL)
+    assert (overall["state"], overall["error"]) == ("ERROR", before + 1)
+    assert [row["id"] for row in kettle.ask(DETAIL, state="ERROR", category="Lab")] == ["wellness:kettle"]
+
+
+def test_a_check_that_fails_is_an_error(kettle: Product) -> None:
+    """What a check did not foresee is its finding, not a failure of who asks."""
+    kettle.ask("lab/wellness/choose", state="BROKEN")
+    found = kettle.ask(REFRESH, cmd="wellness")
+    assert [(row["id"], row["state"]) for row in found] == [("wellness:execution_failed", "ERROR")]
+    assert "the thermometer is broken" in found[0]["message"]
+    assert kettle.call(REFRESH, cmd="nothing").status_code == 404
+
+
+def test_only_operators_see_the_mark(kettle: Product) -> None:
+    """Every page shows operators how many findings need somebody, and nobody else that there is such a thing."""
+    operator, user = kettle.user_token("ward", "level1"), kettle.user_token("guest-of-ward", "user")
+    kettle.ask("lab/wellness/choose", state="ERROR")
+    kettle.ask(REFRESH, cmd="wellness")
+    wait_for(lambda: 'aria-label="Health: errors, ' in page(kettle, "/cbgrid", operator), 10)
+    assert "Health: " not in page(kettle, "/system/Account", user)
+    assert "The kettle is error" in page(kettle, "/grid/Health", operator)
+    assert kettle.call(DETAIL, token=user).status_code == 403
+
+
+def test_what_is_not_checked_any_more_is_overdue(database: Database[dict[str, Any]]) -> None:
+    """A finding whose check has not run for one and a half intervals is MISSED, and counts as a warning."""
+    check = HealthCheck("pulse", "Heart", 60, lambda _: [])
+    store(check, [Finding("left", "OK", "it beats"), Finding("right", "ERROR", "it does not")], 0.1)
+    now = time.time()
+    assert [one.state for one in messages(["pulse"], now + 60)] == ["OK", "ERROR"]
+    late = messages(["pulse"], now + 110)
+    assert [one.state for one in late] == ["MISSED", "MISSED"]
+    assert late[0].message == "Not checked any more; last: it beats"
+    assert messages(["other"]) == []
+    assert database["health"].count_documents({}) == 1
