@@ -6,7 +6,8 @@
     job = runtime.dal.role("cpunode").submit("node/facts", expires=10)
     print(job.result(timeout=30))
 
-Waiting blocks the calling greenlet only.
+Waiting blocks the calling greenlet only. What the job says while a call with a task waits becomes a part of that call's
+progress.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import time
 from typing import Any, ClassVar, Final
 
 from agent.protocol import JobState
+from portalfw import progress
 from portalfw.controller import output
 from portalfw.controller.documents import ENABLED, Node
 from portalfw.controller.queue import EXPIRES, JobQueue
+from portalfw.controller.retold import Retold
 from portalfw.errors import PortalError, UnavailableError
 
 REREAD: Final = 3.0
@@ -86,10 +89,14 @@ class JobHandle:
 
     def _wait(self, timeout: float | None) -> dict[str, Any]:
         limit = None if timeout is None else time.monotonic() + timeout
-        with self._queue.wake.on_job(self.id) as event:
+        steps = progress.current()
+        retold = None if steps is None else Retold(self.id, steps)
+        with (self._queue.wake.on_news if retold else self._queue.wake.on_job)(self.id) as event:
             while True:
                 event.clear()
                 row = self.row()
+                if retold is not None:
+                    retold.tell(row)
                 left = REREAD if limit is None else min(REREAD, limit - time.monotonic())
                 if JobState(row["status"]).ended or left <= 0:
                     return row

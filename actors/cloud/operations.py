@@ -14,6 +14,7 @@ from actors.cloud.models import LifeCycleDocument, RunningOperation
 from actors.cloud.nodes import Nodes
 from actors.cloud.states import PREVIOUS, Transition, transition
 from portalfw.errors import ConflictError, PortalError
+from portalfw.progress import report
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -45,6 +46,7 @@ class Operation(Generic[D]):
 
     def step(self, text: str, progress: int = 0) -> None:
         """Say what is being done now, and how far the whole is in percent."""
+        report(text, progress or None, 100)
         self._set({"operation.step": text, "operation.progress": progress}, NEWS)
 
     def keep(self, **values: Any) -> None:

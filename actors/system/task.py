@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 
 from portalfw.rest import Actor, Arg, method
-from portalfw.rest.tasks import Task as TaskDocument
+from portalfw.rest.task_record import Task as TaskDocument
+from portalfw.rest.task_record import TaskStatus
 from portalfw.rest.tasks import Tasks
 
 MOST = 500
@@ -33,6 +34,20 @@ class Task(Actor, app="system"):
         Only who started it, and administrators, may ask; outcomes are kept for ten minutes.
         """
         return self.service(Tasks).outcome(taskguid, self.call.principal)
+
+    @method(right="guest", http=("GET", "POST"), readonly=True, live=("task:{taskguid}",))
+    def status(
+        self,
+        taskguid: Annotated[str, Arg("Task")],
+        since: Annotated[int, Arg("Since", help="Only steps of a later revision; 0 for all.")] = 0,
+        wait: Annotated[float, Arg("Wait", help="Seconds to wait for news, 30 at most.")] = 0.0,
+    ) -> TaskStatus:
+        """Return how far a call is: its steps, when it began and ended, and its answer or error.
+
+        Only who started it, and administrators, may ask. The same arrives as events of the name ``task`` from
+        ``/events?topics=task:<guid>``, without the answer.
+        """
+        return self.service(Tasks).status(taskguid, self.call.principal, since, wait)
 
     @method(right="login", destructive=True)
     def kill(self, taskguid: Annotated[str, Arg("Task")]) -> bool:

@@ -35,6 +35,13 @@ def read(job_id: int, skip: int = 0) -> list[dict[str, Any]]:
     return [{"attempt": chunk["attempt"], **line} for chunk in chunks for line in chunk["lines"]][skip:]
 
 
+def after(job_id: int, attempt: int, number: int) -> list[dict[str, Any]]:
+    """Return the lines of one attempt from ``number`` on: ``{at, level, text}``."""
+    wanted = {"job": job_id, "attempt": attempt, "offset": {"$gt": number - CHUNK}}  # no document has more lines
+    chunks = JobOutput.collection().find(wanted).sort("offset", 1)
+    return [line for chunk in chunks for line in chunk["lines"][max(0, number - chunk["offset"]) :]]
+
+
 def _next(job_id: int, attempt: int) -> int:
     last = JobOutput.collection().find_one({"job": job_id, "attempt": attempt}, sort=[("offset", -1)])
     return last["offset"] + len(last["lines"]) if last else 0

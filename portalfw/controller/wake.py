@@ -25,6 +25,7 @@ class Wake:
         self._bus = bus
         self._nodes: Waiters = defaultdict(set)
         self._jobs: Waiters = defaultdict(set)
+        self._news: Waiters = defaultdict(set)
         self._reader: gevent.Greenlet[Any, Any] | None = None
 
     def start(self) -> None:
@@ -46,6 +47,7 @@ class Wake:
     def job(self, job_id: int) -> None:
         """Wake who waits for the end of a job."""
         _set(self._jobs, job_id)
+        _set(self._news, job_id)
 
     def on_node(self, node_id: int) -> contextlib.AbstractContextManager[Event]:
         """Give an event that is set when there is work for a node."""
@@ -54,6 +56,10 @@ class Wake:
     def on_job(self, job_id: int) -> contextlib.AbstractContextManager[Event]:
         """Give an event that is set when a job has ended."""
         return _waiting(self._jobs, job_id)
+
+    def on_news(self, job_id: int) -> contextlib.AbstractContextManager[Event]:
+        """Give an event that is set whenever anything of a job has changed, its output too."""
+        return _waiting(self._news, job_id)
 
     def _read(self, subscription: Any) -> None:
         with subscription:
@@ -67,6 +73,8 @@ class Wake:
 
     def _hear(self, change: Change) -> None:
         row = change.row or {}
+        if change.collection == "job":
+            _set(self._news, change.id)
         if change.collection == "node":
             if row["status"] == DECOMMISSIONED:
                 self.node(change.id)
@@ -76,7 +84,7 @@ class Wake:
             self.node(row["node_id"])
 
     def _wake_all(self) -> None:
-        for waiters in (self._nodes, self._jobs):
+        for waiters in (self._nodes, self._jobs, self._news):
             for identity in list(waiters):
                 _set(waiters, identity)
 

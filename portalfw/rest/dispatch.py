@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pymongo.errors
 
-from portalfw import errorconditions
+from portalfw import errorconditions, progress
 from portalfw.auth.policy import Policy
 from portalfw.auth.principal import Principal
 from portalfw.errors import PortalError, UnavailableError
@@ -38,6 +38,10 @@ class Call:
     remote_address: str = ""
     via: Via = "http"
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
+        """Say what the call does now, and how far it is; see :func:`portalfw.progress.report`."""
+        progress.report(text, done, total)
 
 
 class InternalError(PortalError):

@@ -62,6 +62,8 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
             unknown.tell(method, given)
             if asynchronous:
                 return answer(tasks.start(method, given, call))
+            if request.method == "POST" and "respond-async" in request.headers.get("Prefer", ""):
+                return _answer_soon(tasks.soon(method, given, call))
             found = dispatcher.run(method, given, call)
             response = answer(datatables.envelope(draw, found) if table else found)
             if method.gathered is not None and given.get("limit"):
@@ -80,6 +82,15 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
 def answer(value: Any, status: int = 200) -> Response:
     """Return ``value`` as JSON."""
     return Response(encoded(value), status, content_type=JSON)
+
+
+def _answer_soon(found: bytes | str) -> Response:
+    """Return an answer that is there already, or the id of the task that will have it (RFC 7240: Prefer)."""
+    if isinstance(found, bytes):
+        return Response(found, content_type=JSON)
+    response = answer(found, 202)
+    response.headers["Preference-Applied"] = "respond-async"
+    return response
 
 
 def failure(error: PortalError, request_id: str) -> Response:

@@ -1,33 +1,45 @@
 """Calls that answer with a task id at once, and whose outcome is asked for later: ``_async`` on any method.
 
 The outcome lies in MongoDB, so that any process can tell it. A call that ends within :data:`QUICK` is finished before
-its id is given out: the clients ask at once, and then again only every 2 s.
+its id is given out: the clients ask at once, and then again only every 2 s. What a call tells of its progress
+(:mod:`portalfw.progress`) is written down while it runs, so that any process can show it.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
-import mongoengine
 import orjson
 from gevent.event import Event
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
+from portalfw import progress
 from portalfw.auth.principal import Principal
 from portalfw.duties import process_lease
-from portalfw.errors import ConflictError, ForbiddenError, NotFoundError, PortalError, UnavailableError
+from portalfw.errors import ConflictError, NotFoundError, PortalError, UnavailableError
 from portalfw.rest.answers import encoded
 from portalfw.rest.declaration import Method
 from portalfw.rest.dispatch import Call, InternalError
-from portalfw.store import Document, Lease
+from portalfw.rest.task_record import (
+    KEEP,
+    Outcome,
+    StepWriter,
+    Task,
+    TaskStatus,
+    check_visible,
+    expiry,
+    scope_of,
+    status_of,
+    steps_of,
+)
+from portalfw.store import Lease
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -36,50 +48,15 @@ log = logging.getLogger(__name__)
 
 QUICK: Final = 0.05  # seconds that a caller waits for its task id
 PARK: Final = 0.5  # seconds that a question for an unfinished task waits, since the clients' next comes 2 s later
-KEEP: Final = 600  # seconds that an outcome is kept at least (clients.md: the clients ask again for some minutes)
 LONGEST: Final = 48 * 3600  # seconds; the longest call that clients wait for takes 24 h
 LARGEST: Final = 15 * 2**20  # bytes of JSON; a document of MongoDB holds 16 MiB
 KILL_LIMIT: Final = 5.0  # seconds that a kill waits until the call has let go
 AGAIN: Final = 1.0  # seconds between tries to write down an outcome
-
-
-class Task(Document):
-    """One asynchronous call, and its outcome once it has ended."""
-
-    meta: ClassVar[dict[str, Any]] = {
-        "collection": "task",
-        "indexes": [("user", "-started"), "-started", {"fields": ["expires"], "expireAfterSeconds": 0}],
-    }
-
-    id = mongoengine.StringField(primary_key=True)
-    user = mongoengine.StringField()
-    scope = mongoengine.StringField()  # what the credential that started it was limited to
-    call = mongoengine.StringField()
-    owner = mongoengine.StringField()  # the process that runs it
-    started = mongoengine.FloatField()
-    finished = mongoengine.FloatField()
-    ok = mongoengine.BooleanField()
-    result = mongoengine.StringField()  # JSON of the answer, or of the error's message
-    killed_by = mongoengine.StringField()
-    expires = mongoengine.DateTimeField()
+LONGEST_WAIT: Final = 30.0  # seconds that a question for news may wait
 
 
 class KilledError(ConflictError):
     """Somebody has ended the call. It reaches the method as any failure does, so that objects come out of it."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a call ended: the JSON of its answer, or why it has none."""
-
-    answer: bytes = b"null"
-    error: PortalError | None = None
-
-    def fields(self) -> dict[str, Any]:
-        """Return what the task's document says of it."""
-        now = time.time()
-        result = encoded(self.error.message) if self.error else self.answer
-        return {"finished": now, "ok": self.error is None, "result": result.decode(), "expires": _date(now + KEEP)}
 
 
 class _Running:
@@ -89,6 +66,7 @@ class _Running:
         self.method = method
         self.call = call
         self.greenlet: gevent.Greenlet[..., Outcome]
+        self.steps = progress.Steps()
         self.accepted = False
         self.decided = Event()
         self.recorded = Event()
@@ -112,17 +90,23 @@ class Tasks:
 
         :raises PortalError: at once, if the arguments are wrong or the caller may not.
         """
-        running = _Running(method, call)
-        running.greenlet = gevent.spawn(self._run, running, given)
-        running.decided.wait()
-        if not running.accepted:
-            refusal = running.greenlet.get().error
-            raise refusal or InternalError(f"{method.address} was not begun.")
-        identity = str(uuid.uuid4())
-        self._running[identity] = running
+        running = self._begin(method, given, call)
         running.greenlet.join(QUICK)
-        self._record_start(identity, running)
-        return identity
+        return self._record_start(running)
+
+    def soon(self, method: Method, given: Mapping[str, Any], call: Call) -> bytes | str:
+        """Begin a call and return its answer as JSON if it ends at once, and else the id of its task.
+
+        :raises PortalError: what the method raised at once.
+        """
+        running = self._begin(method, given, call)
+        running.greenlet.join(QUICK)
+        if not running.greenlet.ready():
+            return self._record_start(running)
+        outcome = running.greenlet.get()
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.answer
 
     def outcome(self, identity: str, asker: Principal) -> list[Any]:
         """Return ``[True, answer]``, ``[False, message]``, or ``[]`` while the call is under way.
@@ -130,12 +114,25 @@ class Tasks:
         :raises NotFoundError: if there is no such task, or it ended more than ten minutes ago.
         :raises ForbiddenError: if ``asker`` neither started it nor is an administrator, or has a narrower credential.
         """
-        row = self._row(identity, asker)
+        row = self.row(identity, asker)
         running = self._running.get(identity)
         if row["finished"] is None and running is not None:
             running.recorded.wait(PARK)
-            row = self._row(identity, asker)
+            row = self.row(identity, asker)
         return [] if row["finished"] is None else [row["ok"], orjson.loads(row["result"])]
+
+    def status(self, identity: str, asker: Principal, since: int = 0, wait: float = 0.0) -> TaskStatus:
+        """Return how far a call is, with the steps after revision ``since``; errors as :meth:`outcome`.
+
+        :param wait: seconds to wait for the end or a later revision, :data:`LONGEST_WAIT` at most.
+        """
+        limit = time.monotonic() + min(wait, LONGEST_WAIT)
+        with self._runtime.bus.subscribe(f"task:{identity}") as changes:
+            row = self.row(identity, asker)
+            while row["finished"] is None and (row.get("revision") or 0) <= since and time.monotonic() < limit:
+                changes.get(limit - time.monotonic())
+                row = self.row(identity, asker)
+        return status_of(row, since)
 
     def kill(self, identity: str, asker: Principal) -> bool:
         """End a call, in whichever process it runs, and tell whether it has let go.
@@ -145,45 +142,61 @@ class Tasks:
         :raises ConflictError: if it has ended already.
         """
         with self._runtime.bus.subscribe(f"task:{identity}") as changes:
-            if self._row(identity, asker)["finished"] is not None:
+            if self.row(identity, asker)["finished"] is not None:
                 raise ConflictError(f"Task {identity} has ended already.", detail={"status": "ENDED"})
             Task.collection().update_one({"_id": identity, "finished": None}, {"$set": {"killed_by": asker.name}})
             limit = time.monotonic() + KILL_LIMIT
-            while self._row(identity, asker)["finished"] is None and time.monotonic() < limit:
+            while self.row(identity, asker)["finished"] is None and time.monotonic() < limit:
                 changes.get(limit - time.monotonic())
-        return self._row(identity, asker)["finished"] is not None
+        return self.row(identity, asker)["finished"] is not None
+
+    def _begin(self, method: Method, given: Mapping[str, Any], call: Call) -> _Running:
+        running = _Running(method, call)
+        running.greenlet = gevent.spawn(self._run, running, given)
+        running.decided.wait()
+        if not running.accepted:
+            refusal = running.greenlet.get().error
+            raise refusal or InternalError(f"{method.address} was not begun.")
+        return running
 
     def _run(self, running: _Running, given: Mapping[str, Any]) -> Outcome:
         method, call = running.method, running.call
         try:
-            answer = encoded(self._runtime.dispatcher.run(method, given, call, running.accept))
+            run = partial(self._runtime.dispatcher.run, method, given, call, running.accept)
+            answer = encoded(progress.within(running.steps, run))
         except PortalError as error:
-            return Outcome(error=error)
+            return Outcome(error=error, request_id=call.request_id)
         except TypeError as error:
             log.exception("%s: the answer of %s is not JSON", call.request_id, method.address)
-            return Outcome(error=InternalError(f"{method.address}: {error}; the log has it under {call.request_id}."))
+            failure = InternalError(f"{method.address}: {error}; the log has it under {call.request_id}.")
+            return Outcome(error=failure, request_id=call.request_id)
         finally:
             running.decided.set()
         if len(answer) > LARGEST:
-            return Outcome(error=UnavailableError(f"{method.address} has run, but its answer is too large for a task."))
+            large = UnavailableError(f"{method.address} has run, but its answer is too large for a task.")
+            return Outcome(error=large, request_id=call.request_id)
         return Outcome(answer)
 
-    def _record_start(self, identity: str, running: _Running) -> None:
+    def _record_start(self, running: _Running) -> str:
+        identity = str(uuid.uuid4())
         now = time.time()
         method = running.method
         row = {
             "_id": identity,
             "user": running.call.principal.name,
-            "scope": _scope(running.call.principal),
+            "scope": scope_of(running.call.principal),
             "call": method.address,
             "owner": self._runtime.process_id,
             "started": now,
             "finished": None,
-            "expires": _date(now + LONGEST),
+            "expires": expiry(now + LONGEST),
+            **steps_of(running.steps),
         }
         finished = running.greenlet.ready()
         # What only reads may be asked again after a crash of the database, so it waits for no journal.
         concern = WriteConcern(w=1) if method.declaration.readonly else None
+        if not finished:
+            self._running[identity] = running
         try:
             outcome = running.greenlet.get().fields() if finished else {}
             Task.collection().with_options(write_concern=concern).insert_one(row | outcome)
@@ -192,13 +205,15 @@ class Tasks:
             raise UnavailableError(
                 f"{method.address} was begun, but its task could not be recorded ({type(error).__name__})."
             ) from error
-        if finished:
-            self._running.pop(identity, None)
-        else:
+        if not finished:
             gevent.spawn(self._record_end, identity, running)
+            writer = StepWriter(identity, running.steps)
+            if running.steps.revision > row["revision"]:
+                writer.wanted()
+        return identity
 
     def _record_end(self, identity: str, running: _Running) -> None:
-        outcome = running.greenlet.get().fields()
+        outcome = running.greenlet.get().fields() | steps_of(running.steps)
         while True:
             try:
                 Task.collection().update_one({"_id": identity}, {"$set": outcome})
@@ -209,14 +224,12 @@ class Tasks:
         del self._running[identity]
         running.recorded.set()
 
-    def _row(self, identity: str, asker: Principal) -> dict[str, Any]:
+    def row(self, identity: str, asker: Principal) -> dict[str, Any]:
+        """Return a task's document, finished if the process that ran it is gone; errors as :meth:`outcome`."""
         row = Task.collection().find_one({"_id": identity})
         if row is None:
             raise NotFoundError(f"There is no task {identity}; outcomes are kept for {KEEP // 60} minutes.")
-        if row["user"] != asker.name and not asker.is_admin:
-            raise ForbiddenError(f"Task {identity} was started by somebody else.")
-        if asker.limited and row["scope"] != _scope(asker):
-            raise ForbiddenError(f"Task {identity} was started with a credential of another scope.")
+        check_visible(row, asker)
         if row["finished"] is None and not self._alive(row):
             # It may have ended since it was read: only what still has no outcome gets this one.
             unfinished = {"_id": identity, "finished": None}
@@ -237,15 +250,6 @@ class Tasks:
                 running = self._running.get(row["_id"]) if row and row.get("killed_by") else None
                 if row and running:
                     running.greenlet.kill(KilledError(f"Killed by {row['killed_by']}."), block=False)
-
-
-def _scope(principal: Principal) -> str:
-    apps = "any app" if principal.apps is None else f"apps {','.join(sorted(principal.apps))}"
-    return f"{apps}, read-only" if principal.readonly else apps
-
-
-def _date(epoch: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(epoch, dt.UTC)
 
 
 _ABANDONED = Outcome(error=UnavailableError("The process that ran this call has ended; look at what it was to change."))

@@ -54,7 +54,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify, runtime.service(Tasks)))
     app.register_blueprint(openapi_http.blueprint(runtime.registry, identify))
-    app.register_blueprint(events_http.blueprint(runtime.bus, identify))
+    app.register_blueprint(events_http.blueprint(runtime.bus, identify, runtime.service(Tasks)))
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(sign_in.blueprint(runtime))
     app.register_blueprint(oauth.blueprint(runtime))

@@ -1,4 +1,4 @@
-"""Server-sent events: one stream a page, which names the topics that have changed."""
+"""Server-sent events: one stream a page, which names the topics that have changed, and tells how far calls are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from flask import Request, Response
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, UnauthenticatedError
-from portalfw.events import EventBus, Subscription
+from portalfw.events import Change, EventBus, Subscription
+from portalfw.rest.tasks import Tasks
+from portalfw.web.task_events import TaskEvents
 
 TOPIC = re.compile(r"[a-z_]{1,40}(:[A-Za-z0-9-]{1,64})?")
 MOST_TOPICS = 300
@@ -20,17 +22,19 @@ HEARTBEAT = 15.0  # seconds; shows the browser, and proxies, that the stream liv
 GATHER = 0.15  # seconds in which changes are gathered into one event
 
 
-def blueprint(bus: EventBus, identify: Callable[[Request], Principal]) -> flask.Blueprint:
+def blueprint(bus: EventBus, identify: Callable[[Request], Principal], tasks: Tasks) -> flask.Blueprint:
     """Return the route ``/events?topics=machine:3,disk&since=…``.
 
     ``since`` is the position that a page was rendered at, or the ``id`` of the last event: what changed between that
-    and the opening of the stream is told first.
+    and the opening of the stream is told first. A topic ``task:<guid>`` also brings events of the name ``task`` with
+    what ``system/task/status`` answers, each step once; one that is not the viewer's brings one event ``refused``.
     """
     routes = flask.Blueprint("events", __name__)
 
     @routes.get("/events")
     def events() -> Response:
-        if identify(flask.request).guest:
+        viewer = identify(flask.request)
+        if viewer.guest:
             raise UnauthenticatedError("Sign in to follow changes.")
         topics = [topic for topic in flask.request.args.get("topics", "").split(",") if topic]
         if not topics or len(topics) > MOST_TOPICS or not all(TOPIC.fullmatch(topic) for topic in topics):
@@ -39,17 +43,24 @@ def blueprint(bus: EventBus, identify: Callable[[Request], Principal]) -> flask.
         subscription = bus.subscribe(*topics)  # before looking back, so that nothing falls between the two
         since = flask.request.args.get("since")
         missed = bus.missed(since, topics) if since else set()
-        return Response(_stream(bus, subscription, missed), content_type="text/event-stream", headers=headers)
+        followed = TaskEvents(tasks, viewer, topics)
+        stream = _stream(bus, subscription, missed, followed)
+        return Response(stream, content_type="text/event-stream", headers=headers)
 
     return routes
 
 
-def _stream(bus: EventBus, subscription: Subscription, missed: set[str]) -> Iterator[bytes]:
+def _stream(bus: EventBus, subscription: Subscription, missed: set[str], tasks: TaskEvents) -> Iterator[bytes]:
     with subscription:
         yield _event(bus, missed) if missed else b": open\n\n"
+        yield from tasks.first()
         while True:
-            topics = _gather(subscription)
+            changes = _gather(subscription)
+            topics = {change.topic for change in changes if tasks.may_hear(change)}
             yield _event(bus, topics) if topics else b": alive\n\n"
+            yield from tasks.of(changes)
+            if not changes:
+                tasks.look()
 
 
 def _event(bus: EventBus, topics: set[str]) -> bytes:
@@ -57,11 +68,11 @@ def _event(bus: EventBus, topics: set[str]) -> bytes:
     return b"id: %b\nevent: change\ndata: %b\n\n" % (bus.position.encode(), data)
 
 
-def _gather(subscription: Subscription) -> set[str]:
-    topics: set[str] = set()
+def _gather(subscription: Subscription) -> list[Change]:
+    changes: list[Change] = []
     change = subscription.get(HEARTBEAT)
     limit = time.monotonic() + GATHER
     while change is not None:
-        topics.add(change.topic)
+        changes.append(change)
         change = subscription.get(max(0.0, limit - time.monotonic())) if time.monotonic() < limit else None
-    return topics
+    return changes

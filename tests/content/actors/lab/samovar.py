@@ -26,6 +26,19 @@ class Samovar(Actor, app="lab"):
         raise ConflictError("Samovar 1 is EMPTY; this needs FULL.", detail={"status": "EMPTY"})
 
     @method(right="login")
+    def serve(self, cups: int, seconds: float = 0.0, spill: bool = False) -> dict[str, int]:
+        """Tell of each cup, and spill the last one if asked; each takes a while."""
+        self.call.progress("heating the water")
+        gevent.sleep(seconds)
+        for cup in range(1, cups + 1):
+            self.call.progress("pouring", cup, cups)
+            self.call.progress(f"cup {cup} is served")
+            gevent.sleep(seconds)
+        if spill:
+            raise ConflictError(f"Cup {cups} was spilt; wipe the table.", detail={"argument": "cups"})
+        return {"cups": cups}
+
+    @method(right="login")
     def forget(self) -> Any:
         """Answer with what is not JSON."""
         return object()
