@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from portalfw.auth.issuer import JwtIssuer
+from portalfw.auth.oidc_settings import OidcProviders
 from portalfw.auth.origin import PublicUrl
 from portalfw.errors import StartError
 
@@ -58,6 +60,9 @@ class Settings(BaseSettings):
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 
+    oidc: OidcProviders = Field(
+        [], description="Providers of OpenID Connect to sign in with: name, issuer, client_id, see docs/access.md."
+    )
     @classmethod
     def settings_customise_sources(
         cls,
@@ -97,7 +102,7 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise StartError(f"Setting {name}: {first['msg']} (given: {first.get('input')!r}).") from error
+        raise StartError(f"Setting {name}: {first['msg']}{_given(first)}.") from error
     except tomllib.TOMLDecodeError as error:
         raise StartError(f"The settings file {config_file()} is not TOML: {error}.") from error
 
@@ -110,6 +115,12 @@ def origins(flags: dict[str, Any]) -> dict[str, str]:
     for name in Settings.model_fields:
         if flags.get(name) is not None:
             found[name] = "flag"
+def _given(error: ErrorDetails) -> str:
+    """Show what was given, unless it is, or holds, a secret."""
+    secret = isinstance(error["input"], (dict, list)) or any("secret" in str(part) for part in error["loc"])
+    return "" if secret else f" (given: {error['input']!r})"
+
+
         elif os.environ.get(PREFIX + name.upper()):
             found[name] = "environment"
         else:

@@ -61,9 +61,9 @@ class User(Document):
 
 
 def create_user(
-    name: str, password: str, *, groups: list[str], emails: list[str] | None = None, protected: bool = False
+    name: str, password: str | None, *, groups: list[str], emails: list[str] | None = None, protected: bool = False
 ) -> User:
-    """Create a user whose groups exist; a ``protected`` one cannot be deleted.
+    """Create a user whose groups exist; a ``protected`` one cannot be deleted, one without a password has other ways.
 
     :raises InvalidError: for a name, password, e-mail or group that cannot be.
     :raises ConflictError: if the name or an e-mail is taken.
@@ -80,7 +80,7 @@ def create_user(
     try:
         return User.create(
             name=name,
-            password_hash=hash_password(password),
+            password_hash=None if password is None else hash_password(password),
             groups=groups,
             emails=emails or [],
             creation_time=time.time(),
