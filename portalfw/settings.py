@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     rate_per_user: RateText = Field("500/2000", description="Requests a second of one user, and burst; 0 for no limit.")
     rate_per_address: RateText = Field("200/1000", description="The same for each address without a valid credential.")
+    alert_severity: Literal["CRITICAL", "WARNING", "INFO"] = Field(
+        "CRITICAL", description="How grave an unexpected failure must be to raise an alert."
+    )
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 
