@@ -110,6 +110,12 @@ def load_settings(**flags: Any) -> Settings:
         raise StartError(f"The settings file {config_file()} is not TOML: {error}.") from error
 
 
+def _given(error: ErrorDetails) -> str:
+    """Show what was given, unless it is, or holds, a secret."""
+    secret = isinstance(error["input"], (dict, list)) or any("secret" in str(part) for part in error["loc"])
+    return "" if secret else f" (given: {error['input']!r})"
+
+
 def origins(flags: dict[str, Any]) -> dict[str, str]:
     """Say for each setting where its value comes from: ``flag``, ``environment``, ``file`` or ``default``."""
     path = config_file()
@@ -118,12 +124,6 @@ def origins(flags: dict[str, Any]) -> dict[str, str]:
     for name in Settings.model_fields:
         if flags.get(name) is not None:
             found[name] = "flag"
-def _given(error: ErrorDetails) -> str:
-    """Show what was given, unless it is, or holds, a secret."""
-    secret = isinstance(error["input"], (dict, list)) or any("secret" in str(part) for part in error["loc"])
-    return "" if secret else f" (given: {error['input']!r})"
-
-
         elif os.environ.get(PREFIX + name.upper()):
             found[name] = "environment"
         else:

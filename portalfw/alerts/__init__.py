@@ -1,0 +1,1 @@
+"""Alerts: what somebody has to look at, from its raising to its closing."""
