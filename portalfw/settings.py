@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     jwt_issuers: list[JwtIssuer] = Field(
         [], description="Other issuers of JWTs: name, public_key (PEM) or jwks (file), algorithms, issuer, audience."
     )
+    oidc: OidcProviders = Field(
+        [], description="Providers of OpenID Connect to sign in with: name, issuer, client_id, see docs/access.md."
+    )
     rate_per_user: RateText = Field("500/2000", description="Requests a second of one user, and burst; 0 for no limit.")
     rate_per_address: RateText = Field("200/1000", description="The same for each address without a valid credential.")
     alert_severity: Literal["CRITICAL", "WARNING", "INFO"] = Field(
@@ -63,9 +66,6 @@ class Settings(BaseSettings):
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 
-    oidc: OidcProviders = Field(
-        [], description="Providers of OpenID Connect to sign in with: name, issuer, client_id, see docs/access.md."
-    )
     @classmethod
     def settings_customise_sources(
         cls,
