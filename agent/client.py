@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -64,7 +65,8 @@ class Client:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
-            session.trust_env = False
+            session.trust_env = False  # no proxy, no .netrc; but the authorities that an operator names as usual:
+            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         if self.credential:
             session.headers["Authorization"] = f"Bearer {self.credential}"
         return session

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     trusted_proxies: list[IPvAnyNetwork] = Field(
         [], description="Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed."
     )
+    tls_certificate: Path | None = Field(None, description="PEM file of the certificate (with its chain) to serve TLS.")
+    tls_key: Path | None = Field(None, description="PEM file of its key, if that is not in the same file.")
+    hsts_subdomains: bool = Field(
+        default=False, description="Whether browsers that came by https must use https for all subdomains too."
+    )
     mongodb_uri: str | None = Field(None, description="A MongoDB replica set to use; without it one is started here.")
     mongodb_name: str = Field("portalfw", description="Name of the database.")
     hypervisor: Literal["auto", "qemu", "test"] = Field(

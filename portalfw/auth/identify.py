@@ -7,6 +7,7 @@ import time
 import gevent
 from flask import Request
 
+from portalfw.auth.cookies import cookie
 from portalfw.auth.credentials import note_use
 from portalfw.auth.issuer import JwtIssuer
 from portalfw.auth.jwt_check import JwtCheck
@@ -51,10 +52,10 @@ class Identifier:
             if principal is None:
                 raise UnauthenticatedError("The API token is unknown, expired or revoked.")
             return principal
-        cookie = request.cookies.get(COOKIE)
-        if not cookie:
+        secret = cookie(request, COOKIE)
+        if not secret:
             return GUEST
-        principal = self._remember("cookie:" + cookie)
+        principal = self._remember("cookie:" + secret)
         if principal is not None and request.method not in SAFE:
             check_same_site(request)
         return principal or GUEST

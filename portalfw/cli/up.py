@@ -6,6 +6,7 @@ import contextlib
 import logging
 import logging.handlers
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,8 @@ from portalfw.runtime import Runtime
 from portalfw.settings import Settings
 from portalfw.store import Mongod, connect, disconnect
 from portalfw.web.app import create_app
-from portalfw.web.server import Server, listen
+from portalfw.web.server import Server, agents_only, listen
+from portalfw.web.tls import Certificate
 
 READY_LIMIT = 60.0  # seconds for the local agent to connect before the start says that it has not yet
 WATCH = 1.0  # seconds between looks at the child processes
@@ -40,20 +42,36 @@ def run(settings: Settings, *, with_agent: bool) -> None:
         gevent.signal_handler(number, stop.set)
     with StateFolder(settings.state_folder) as state, contextlib.ExitStack() as stack:
         _log_to(state.path / "log" / "portalfw.log")
+        certificate = Certificate.of(settings)
         listener = listen(settings.listen, settings.port)
         stack.callback(listener.close)
         mongod = stack.enter_context(_database(settings))
         runtime = stack.enter_context(_runtime(settings, mongod[1]))
         state.ensure_administrator()
-        server = Server(listener, create_app(runtime))
-        server.start()
-        stack.callback(server.stop, DRAIN)
+        app = create_app(runtime)
+        _serve(stack, listener, app, certificate)
+        if certificate is not None and with_agent:
+            settings = _way_for_agent(stack, app, settings)
         agent = stack.enter_context(_agent(settings, runtime)) if with_agent else None
         if agent is not None:
             _wait_for_agent(runtime, agent, stop)
         _announce(settings, state)
-        _watch(stop, mongod[0], agent)
+        _watch(stop, mongod[0], agent, certificate)
         click.echo("Stopping …")
+
+
+def _serve(stack: contextlib.ExitStack, listener: socket.socket, app: Any, certificate: Certificate | None) -> None:
+    server = Server(listener, app, certificate.context if certificate else None)
+    server.start()
+    stack.callback(server.stop, DRAIN)
+
+
+def _way_for_agent(stack: contextlib.ExitStack, app: Any, settings: Settings) -> Settings:
+    """Open a plain port of loopback for the agent beside us: the certificate is not for 127.0.0.1."""
+    listener = listen("127.0.0.1", 0)
+    stack.callback(listener.close)
+    _serve(stack, listener, agents_only(app), None)
+    return settings.model_copy(update={"controller": f"http://127.0.0.1:{listener.getsockname()[1]}"})
 
 
 @contextlib.contextmanager
@@ -102,13 +120,16 @@ def _wait_for_agent(runtime: Runtime, agent: LocalAgent, stop: Event) -> None:
 
 def _announce(settings: Settings, state: StateFolder) -> None:
     host = "127.0.0.1" if settings.listen in {"0.0.0.0", "::"} else settings.listen  # noqa: S104 - compared, not bound
-    click.echo(f"Ready: http://{host}:{settings.port}/")
+    scheme = "http" if settings.tls_certificate is None else "https"
+    click.echo(f"Ready: {scheme}://{host}:{settings.port}/")
     if state.password_file.exists():
         click.echo(f"Sign in as admin; the password lies in {state.password_file}")
 
 
-def _watch(stop: Event, mongod: Mongod | None, agent: LocalAgent | None) -> None:
+def _watch(stop: Event, mongod: Mongod | None, agent: LocalAgent | None, certificate: Certificate | None) -> None:
     while not stop.wait(WATCH):
+        if certificate is not None:
+            certificate.reload_if_changed()
         if mongod is not None and not mongod.running():
             raise StartError(
                 f"MongoDB has ended unexpectedly (log: {mongod.log}); start again to go on with the same data."

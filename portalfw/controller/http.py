@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import secrets
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -191,6 +192,10 @@ def _invalid(error: ValidationError) -> InvalidError:
 
 
 def _connection() -> socket.socket | None:
-    """Return the socket of the request, where the server is gevent's; another server's cut is noticed later."""
+    """Return the socket of the request, where the server is gevent's; another server's cut is noticed later.
+
+    So is that of a TLS connection: nobody can look into it without reading from it.
+    """
     reader = getattr(flask.request.environ["wsgi.input"], "rfile", None)
-    return getattr(getattr(reader, "raw", None), "_sock", None)
+    found = getattr(getattr(reader, "raw", None), "_sock", None)
+    return None if isinstance(found, ssl.SSLSocket) else found

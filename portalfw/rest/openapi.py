@@ -27,7 +27,12 @@ MEANINGS = {
 }
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API token: `portalfw token create`."},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": "portalfw_session", "description": "A browser's session."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "portalfw_session",
+        "description": "A browser's session; over https the name begins with __Host-.",
+    },
 }
 
 

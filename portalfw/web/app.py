@@ -37,6 +37,7 @@ SECURITY = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+HSTS = "max-age=31536000"  # a year
 
 
 def create_app(runtime: Runtime) -> Flask:
@@ -62,7 +63,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(pages.blueprint(runtime, identify))
     settings = runtime.settings
-    inner = _Envelope(app.wsgi_app)
+    inner = _Envelope(app.wsgi_app, hsts_subdomains=settings.hsts_subdomains)
     app.wsgi_app = Proxied(inner, settings.trusted_proxies, settings.public_url)  # type: ignore[method-assign]  # Flask documents this way to wrap it
     return app
 
@@ -71,19 +72,24 @@ class _Envelope:
     """What surrounds every request and answer, outside Flask since that costs next to nothing.
 
     Repeated slashes at the beginning of an address are collapsed, since clients whose configured address ends in one
-    ask for ``//restmachine/…`` and must not be redirected; and every answer carries the security headers.
+    ask for ``//restmachine/…`` and must not be redirected; and every answer carries the security headers. Who came by
+    https is told to keep to it.
     """
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Any, *, hsts_subdomains: bool) -> None:
         self._application = application
+        hsts = HSTS + ("; includeSubDomains" if hsts_subdomains else "")
+        self._headers = {"http": SECURITY, "https": (*SECURITY, ("Strict-Transport-Security", hsts))}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         path = environ["PATH_INFO"]
         if path.startswith("//"):
             environ["PATH_INFO"] = "/" + path.lstrip("/")
 
+        security = self._headers[environ["wsgi.url_scheme"]]
+
         def begin(status: str, headers: list[tuple[str, str]], failure: Any = None) -> Any:
-            return start_response(status, [*headers, *SECURITY], failure)
+            return start_response(status, [*headers, *security], failure)
 
         return self._application(environ, begin)
 

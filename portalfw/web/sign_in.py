@@ -9,6 +9,7 @@ import flask
 from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
+from portalfw.auth.cookies import cookie, cookie_values, drop_cookie, set_cookie
 from portalfw.auth.identify import COOKIE, check_same_site
 from portalfw.auth.lockout import Lockout
 from portalfw.auth.pending import LIFE, begin_pending, end_pending, pending_user
@@ -40,11 +41,10 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
     @routes.post("/logout")
     def sign_out() -> AnyResponse:
         check_same_site(flask.request)
-        value = flask.request.cookies.get(COOKIE)
-        if value:
+        for value in cookie_values(flask.request, COOKIE):
             end_session(value)
         response = flask.redirect("/login", 303)
-        response.delete_cookie(COOKIE)
+        drop_cookie(response, flask.request, COOKIE)
         return response
 
     return routes
@@ -81,7 +81,7 @@ def _add_code_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) 
     @routes.get("/login/code")
     def code_form() -> AnyResponse:
         target = local_target(flask.request.args.get("next", "/"))
-        user = pending_user(flask.request.cookies.get(PENDING, ""))
+        user = pending_user(cookie(flask.request, PENDING))
         if user is None:
             return _begin_again(target)
         return Response(_code_html(user.name, target, recovery="recovery" in flask.request.args), content_type=HTML)
@@ -89,7 +89,7 @@ def _add_code_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) 
     @routes.post("/login/code")
     def second_step() -> AnyResponse:
         target, address = local_target(flask.request.form.get("next", "/")), flask.request.remote_addr or ""
-        secret = flask.request.cookies.get(PENDING, "")
+        secret = cookie(flask.request, PENDING)
         user = pending_user(secret)
         if user is None:
             return _begin_again(target)
@@ -104,7 +104,7 @@ def _add_code_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) 
             return _begin_again(target)
         lockout.succeed(user.name, address)
         response = _signed_in(user, target, runtime.settings.session_hours)
-        response.delete_cookie(PENDING, path="/login")
+        drop_cookie(response, flask.request, PENDING, path="/login")
         return response
 
 
@@ -125,15 +125,8 @@ def local_target(target: str) -> str:
 
 def _ask_for_code(user: User, target: str) -> AnyResponse:
     response = flask.redirect(f"/login/code?next={quote(target, safe='')}", 303)
-    response.set_cookie(
-        PENDING,
-        begin_pending(user),
-        max_age=LIFE,
-        path="/login",
-        httponly=True,
-        samesite="Strict",
-        secure=flask.request.is_secure,
-    )
+    secret = begin_pending(user)
+    set_cookie(response, flask.request, PENDING, secret, max_age=LIFE, path="/login", samesite="Strict")
     return response
 
 
@@ -143,14 +136,11 @@ def _begin_again(target: str) -> AnyResponse:
 
 def _signed_in(user: User, target: str, hours: float) -> AnyResponse:
     """Give the browser a new session; the one that it came with ends, so that none outlives a sign-in."""
-    previous = flask.request.cookies.get(COOKIE)
-    if previous:
+    for previous in cookie_values(flask.request, COOKIE):
         end_session(previous)
     value = create_session(user, flask.request.remote_addr or "", hours, flask.request.user_agent.string)
     response = flask.redirect(target, 303)
-    response.set_cookie(
-        COOKIE, value, max_age=int(hours * 3600), httponly=True, samesite="Lax", secure=flask.request.is_secure
-    )
+    set_cookie(response, flask.request, COOKIE, value, max_age=int(hours * 3600))
     return response
 
 

@@ -13,7 +13,8 @@ export function startTheme() {
     const choices = Object.keys(LOOKS);
     const next = choices[(choices.indexOf(current()) + 1) % choices.length];
     document.documentElement.dataset.theme = next;
-    document.cookie = `theme=${next}; Path=/; Max-Age=${YEAR}; SameSite=Lax`;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${next}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
     show();
   });
 }
