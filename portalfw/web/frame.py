@@ -114,7 +114,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Back:
-    """The way out of an error page."""
+    """The way out of an error page or a card."""
 
     label: str = "Go to the start page"
     href: str = "/"
@@ -141,8 +141,17 @@ class PasskeyOffer:
 
 
 @dataclass(frozen=True)
+class Way:
+    """Another way to sign in: a provider. ``problem`` says that it cannot be used now."""
+
+    label: str
+    href: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
 class SignIn:
-    """The sign-in form. ``hint`` tells in small text where the first administrator's password lies."""
+    """The sign-in form, and ``ways`` beside it. ``hint`` tells in small text where the first password lies."""
 
     title: str
     next: str = "/"
@@ -150,6 +159,7 @@ class SignIn:
     error: str | None = None
     hint: str | None = None
     passkey: PasskeyOffer | None = None
+    ways: Sequence[Way] = ()
     theme: Theme = "auto"
 
 
@@ -182,7 +192,7 @@ class Field:
 class Card:
     """A small page of its own about a credential: a form, or secrets that are shown this once.
 
-    ``image`` is a ``data:`` address; ``secrets`` can be copied; ``back`` leads away.
+    ``image`` is a ``data:`` address; ``secrets`` can be copied; ``link`` is what to do next, ``back`` leads away.
     """
 
     title: str
@@ -193,6 +203,7 @@ class Card:
     secrets: Sequence[str] = ()
     image: str | None = None
     error: str | None = None
+    link: Back | None = None
     back: Back = field(default_factory=Back)
     theme: Theme = "auto"
 
