@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +19,7 @@ from portalfw.auth.sessions import create_session, end_session
 from portalfw.auth.users import User, authenticate
 from portalfw.errors import ForbiddenError, PortalError, TooManyError, UnauthenticatedError
 from portalfw.rest.errors import status_of
-from portalfw.web import credential_pages
+from portalfw.web import credential_pages, oidc
 from portalfw.web.frame import SecondStep, SignIn, render_login, render_second_step
 from portalfw.web.theme import theme_of
 
@@ -41,9 +42,11 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
     @routes.post("/logout")
     def sign_out() -> AnyResponse:
         check_same_site(flask.request)
+        farewell = None
         for value in cookie_values(flask.request, COOKIE):
+            farewell = farewell or oidc.farewell(runtime, value)
             end_session(value)
-        response = flask.redirect("/login", 303)
+        response = Response(farewell, content_type=HTML) if farewell else flask.redirect("/login", 303)
         drop_cookie(response, flask.request, COOKIE)
         return response
 
@@ -53,8 +56,17 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
 def _add_password_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) -> None:
     def form_html(target: str, name: str = "", error: str | None = None) -> str:
         theme = theme_of(flask.request)
-        form = SignIn(TITLE, next=local_target(target), name=name, error=error, hint=_hint(runtime), theme=theme)
+        hint, ways = _hint(runtime), oidc.ways(runtime, local_target(target))
+        form = SignIn(TITLE, local_target(target), name, error, hint, theme=theme, ways=ways)
         return render_login(form)
+
+    oidc.add_routes(
+        routes,
+        runtime,
+        local_target,
+        refuse=lambda target, error: refused(error, form_html(target, error=error.message)),
+        welcome=lambda user, target, began: _from_provider(user, target, runtime.settings.session_hours, began),
+    )
 
     @routes.get("/login")
     def form() -> str:
@@ -124,7 +136,10 @@ def local_target(target: str) -> str:
 
 
 def _ask_for_code(user: User, target: str) -> AnyResponse:
-    response = flask.redirect(f"/login/code?next={quote(target, safe='')}", 303)
+    return _with_pending(flask.redirect(f"/login/code?next={quote(target, safe='')}", 303), user)
+
+
+def _with_pending(response: AnyResponse, user: User) -> AnyResponse:
     secret = begin_pending(user)
     set_cookie(response, flask.request, PENDING, secret, max_age=LIFE, path="/login", samesite="Strict")
     return response
@@ -134,11 +149,26 @@ def _begin_again(target: str) -> AnyResponse:
     return flask.redirect(f"/login?next={quote(target, safe='')}", 303)
 
 
-def _signed_in(user: User, target: str, hours: float) -> AnyResponse:
-    """Give the browser a new session; the one that it came with ends, so that none outlives a sign-in."""
+def _from_provider(user: User, target: str, hours: float, began: Callable[[str], None]) -> AnyResponse:
+    """Let in whom a provider has recognised; who has a second factor here is asked for it as well.
+
+    By a page, since a redirect would not carry the strict cookie: the browser comes from the provider's site.
+    """
+    if not has_second_factor(user.name):
+        return _signed_in(user, target, hours, began)
+    return _with_pending(Response(_code_html(user.name, target, recovery=False), content_type=HTML), user)
+
+
+def _signed_in(user: User, target: str, hours: float, began: Callable[[str], None] | None = None) -> AnyResponse:
+    """Give the browser a new session; the one that it came with ends, so that none outlives a sign-in.
+
+    :param began: is told the session's secret.
+    """
     for previous in cookie_values(flask.request, COOKIE):
         end_session(previous)
     value = create_session(user, flask.request.remote_addr or "", hours, flask.request.user_agent.string)
+    if began is not None:
+        began(value)
     response = flask.redirect(target, 303)
     set_cookie(response, flask.request, COOKIE, value, max_age=int(hours * 3600))
     return response
