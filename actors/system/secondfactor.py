@@ -46,7 +46,7 @@ class SecondFactor(Actor, app="system"):
         name = self.call.principal.name
         return {"enabled": has_second_factor(name), "recovery_codes": recovery_codes_left(name)}
 
-    @method(right="login", title="Set up second factor")
+    @method(right="login", title="Set up second factor", secret=True)
     def enrol(self, current: Annotated[str, Arg("Password", secret=True)]) -> Enrolment:
         """Begin to set up a second factor; it counts once ``confirm`` was given a code."""
         name = self.call.principal.name
@@ -55,7 +55,7 @@ class SecondFactor(Actor, app="system"):
         uri = provisioning_uri(name, secret, ISSUER)
         return {"secret": secret, "uri": uri, "qr": segno.make(uri, error="m").svg_data_uri(scale=4, border=2)}
 
-    @method(right="login", title="Confirm second factor")
+    @method(right="login", title="Confirm second factor", secret=True)
     def confirm(self, code: Annotated[str, Arg("Code", secret=True, help="The 6 digits it shows.")]) -> list[str]:
         """Turn the second factor on with a first code; return the recovery codes, which cannot be shown again."""
         principal = self.call.principal

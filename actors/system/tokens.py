@@ -24,7 +24,7 @@ class Tokens(Actor, app="system"):
         """Return the tokens of all users."""
         return list_tokens(None)
 
-    @method(right=SELF, title="Create token")
+    @method(right=SELF, title="Create token", secret=True)
     def create(
         self,
         name: Annotated[str, Arg("Name", help="What it is for.")],

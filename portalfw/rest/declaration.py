@@ -53,6 +53,7 @@ class Declaration:
     destructive: bool
     title: str | None
     creates: str | None
+    secret: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def method(
     destructive: bool = False,
     title: str | None = None,
     creates: str | None = None,
+    secret: bool = False,
 ) -> Callable[[F], F]:
     """Declare a method of an actor.
 
@@ -101,10 +103,11 @@ def method(
     :param destructive: forms ask for confirmation.
     :param title: the words on its button; made from the name if not given.
     :param creates: what the answer is the id of, as arguments call it (``machineId``), for the audit record.
+    :param secret: the answer is a secret: it goes to the caller only and is kept nowhere, so no task may have it.
     """
 
     def declare(function: F) -> F:
-        function.__declaration__ = Declaration(right, http, readonly, live, destructive, title, creates)  # type: ignore[attr-defined]
+        function.__declaration__ = Declaration(right, http, readonly, live, destructive, title, creates, secret)  # type: ignore[attr-defined]
         return function
 
     return declare

@@ -23,7 +23,7 @@ from portalfw.rest.tasks import Tasks
 
 JSON = "application/json"  # exactly: a client of ours takes a charset suffix for a file
 # All that there are, so that each is answered in the one shape.
-VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"]
+VERBS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"]
 
 
 class MethodNotAllowedError(PortalError):
@@ -61,14 +61,20 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
             asynchronous = _wants_task(given)
             unknown.tell(method, given)
             if asynchronous:
+                _check_no_secret(method)
                 return answer(tasks.start(method, given, call))
-            if request.method == "POST" and "respond-async" in request.headers.get("Prefer", ""):
+            if (
+                request.method == "POST"
+                and not method.declaration.secret
+                and "respond-async" in request.headers.get("Prefer", "")
+            ):
                 return _answer_soon(tasks.soon(method, given, call))
             found = dispatcher.run(method, given, call)
             response = answer(datatables.envelope(draw, found) if table else found)
             if method.gathered is not None and given.get("limit"):
                 response.headers["X-Total-Count"] = str(found.matching)
-            return _tagged(response, request) if request.method == "GET" and method.declaration.readonly else response
+            readable = method.declaration.readonly and request.method in {"GET", "HEAD"}
+            return _tagged(response, request) if readable and not method.declaration.secret else response
         except MethodNotAllowedError as error:
             response = failure(error, request_id)
             response.headers["Allow"] = error.allowed
@@ -157,6 +163,16 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
+def _check_no_secret(method: Method) -> None:
+    if method.declaration.secret:
+        raise InvalidError(
+            f"{method.address} answers with a secret, which no task may keep; call it without _async.",
+            detail={"argument": "_async"},
+        )
+
+
 def _check_verb(method: Method, request: Request) -> None:
-    if request.method not in method.declaration.http:
+    """Refuse a verb that the method does not answer; who may GET may HEAD."""
+    asked = "GET" if request.method == "HEAD" and method.declaration.readonly else request.method
+    if asked not in method.declaration.http:
         raise MethodNotAllowedError(method, request.method)

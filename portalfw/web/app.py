@@ -7,11 +7,11 @@ import uuid
 from typing import Any
 
 import flask
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portalfw import errorconditions
-from portalfw.errors import PortalError
+from portalfw.errors import PortalError, TooManyError
 from portalfw.rest import http as rest_http
 from portalfw.rest import openapi_http
 from portalfw.rest.dispatch import InternalError
@@ -37,6 +37,7 @@ SECURITY = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+FOR_PROGRAMS = ("/restmachine/", "/agent/", "/events", "/healthz", "/readyz", "/v1/")
 HSTS = "max-age=31536000"  # a year
 
 
@@ -106,11 +107,23 @@ def _finish(response: Response) -> Response:
 
 
 def _portal_error(error: PortalError) -> Response:
-    return rest_http.failure(error, flask.g.request_id)
+    said = rest_http.failure(error, flask.g.request_id)
+    if _is_for_programs(flask.request):
+        return said
+    title = "Too many requests" if isinstance(error, TooManyError) else "This cannot be done"
+    page = pages.error_page(said.status_code, title, error.message)
+    if "Retry-After" in said.headers:
+        page.headers["Retry-After"] = said.headers["Retry-After"]
+    return page
+
+
+def _is_for_programs(request: Request) -> bool:
+    """Tell whether a program asks, to whom a failure is JSON; to people it is a page."""
+    return request.path.startswith(FOR_PROGRAMS) or request.path.endswith(".json") or request.is_json
 
 
 def _http_error(error: HTTPException) -> Response:
-    if flask.request.path.startswith(("/restmachine/", "/agent/", "/events")):
+    if _is_for_programs(flask.request):
         code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(error.code or 500, "invalid")
         too_large = f"The request is larger than {LARGEST_REQUEST} bytes."
         message = too_large if isinstance(error, RequestEntityTooLarge) else error.description
@@ -122,7 +135,7 @@ def _http_error(error: HTTPException) -> Response:
 def _unexpected(error: Exception) -> Response:
     log.error("%s failed", flask.g.request_id, exc_info=error)
     errorconditions.record("page", flask.request.path[:200], error, flask.g.request_id)
-    if flask.request.path.startswith(("/restmachine/", "/agent/", "/events")):
+    if _is_for_programs(flask.request):
         failure = InternalError(f"This failed unexpectedly; the log has it under {flask.g.request_id}.")
         return rest_http.failure(failure, flask.g.request_id)
     return pages.error_page(500, "Something failed here", f"The log has it under {flask.g.request_id}.")

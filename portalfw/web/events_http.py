@@ -40,6 +40,8 @@ def blueprint(bus: EventBus, identify: Callable[[Request], Principal], tasks: Ta
         if not topics or len(topics) > MOST_TOPICS or not all(TOPIC.fullmatch(topic) for topic in topics):
             raise InvalidError("Argument topics must name 1 to 300 topics such as machine or machine:3.")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        if flask.request.method == "HEAD":  # a stream that nobody reads would never end its subscription
+            return Response(content_type="text/event-stream", headers=headers)
         subscription = bus.subscribe(*topics)  # before looking back, so that nothing falls between the two
         since = flask.request.args.get("since")
         missed = bus.missed(since, topics) if since else set()

@@ -204,6 +204,18 @@ def test_who_asks_too_often_waits(strict: Product) -> None:
     wait_for(lambda: strict.call("system/usermanager/whoami").status_code == 200, 5, "the bucket filling again")
 
 
+def test_a_page_asked_for_too_often_is_a_page(strict: Product) -> None:
+    """Whom a page is refused for asking too often reads so on a page, with Retry-After; its data say it as JSON."""
+    headers = {"Authorization": f"Bearer {strict.token}"}
+    for path, kind in (("/system/Home", "text/html; charset=utf-8"), ("/system/Home.json", "application/json")):
+        answers = [requests.get(strict.url + path, headers=headers, timeout=10) for _ in range(25)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert refused[0].headers["Content-Type"] == kind
+        assert int(refused[0].headers["Retry-After"]) >= 1
+        assert "Too many requests" in refused[0].text
+    wait_for(lambda: strict.call("system/usermanager/whoami").status_code == 200, 5, "the bucket filling again")
+
+
 def test_guests_and_wrong_credentials_share_their_address(strict: Product) -> None:
     """Requests without a valid credential are counted by address, so that tokens cannot be guessed quickly."""
     wrong = [strict.call("system/usermanager/whoami", "pfw_wrong").status_code for _ in range(10)]

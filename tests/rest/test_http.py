@@ -86,3 +86,32 @@ def test_reading_calls_are_on_record_a_moment_later(product: Product) -> None:
     product.ask("system/usermanager/userget", name="admin")
     calls = lambda: [row["call"] for row in product.ask("system/audits/listAudits", limit=20)]  # noqa: E731 - polled
     wait_for(lambda: "system/usermanager/userget" in calls(), 5, "the audit record of a read")
+
+
+def test_head_is_get_without_the_body(product: Product) -> None:
+    """HEAD of a reading method or a page has the status and headers of GET; of one that changes things it is 405."""
+    headers = {"Authorization": f"Bearer {product.token}"}
+    for path in (f"/restmachine/{ECHO}?cupCount=1", "/system/Home", "/login", "/openapi.json", "/healthz"):
+        full = requests.get(product.url + path, headers=headers, timeout=10)
+        head = requests.head(product.url + path, headers=headers, timeout=10)
+        assert (full.status_code, head.status_code) == (200, 200), path
+        assert not head.content
+        assert head.headers["Content-Type"] == full.headers["Content-Type"]
+        assert head.headers.get("ETag") == full.headers.get("ETag")
+    refused = requests.head(f"{product.url}/restmachine/system/tokens/create", headers=headers, timeout=10)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
+    stream = requests.head(f"{product.url}/events?topics=user", headers=headers, timeout=10)
+    assert (stream.status_code, stream.headers["Content-Type"]) == (200, "text/event-stream")
+
+
+def test_a_secret_answer_is_kept_nowhere(product: Product) -> None:
+    """A method that answers with a secret makes no task of it, and no cache may keep its answer."""
+    refused = product.call("system/tokens/create", name="hidden", _async=True)
+    assert (refused.status_code, refused.json()["detail"]) == (400, {"argument": "_async"})
+    assert "hidden" not in {row["name"] for row in product.ask("system/tokens/list")}
+    headers = {"Authorization": f"Bearer {product.token}", "Prefer": "respond-async"}
+    address = f"{product.url}/restmachine/system/tokens/create"
+    given = requests.post(address, json={"name": "hidden"}, headers=headers, timeout=10)
+    assert given.status_code == 200
+    assert given.json().startswith("pfw_")
+    assert given.headers["Cache-Control"] == "no-store"
