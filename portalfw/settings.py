@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -65,6 +65,14 @@ class Settings(BaseSettings):
     )
     rate_per_user: RateText = Field("500/2000", description="Requests a second of one user, and burst; 0 for no limit.")
     rate_per_address: RateText = Field("200/1000", description="The same for each address without a valid credential.")
+    smtp_host: str | None = Field(None, description="Mail relay that messages to people are handed to.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port: usually 587 with starttls, 465 with tls.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How the relay is spoken to.")
+    smtp_user: str | None = Field(None, description="Name to sign in with at the relay.")
+    smtp_password: SecretStr | None = Field(None, description="Password to sign in with at the relay.")
+    mail_from: str | None = Field(
+        None, pattern=r"^[^@\s<>]+@[A-Za-z0-9.-]+$", description="Address that the portal's messages come from."
+    )
     alert_severity: Literal["CRITICAL", "WARNING", "INFO"] = Field(
         "CRITICAL", description="How grave an unexpected failure must be to raise an alert."
     )
