@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import mongoengine
 
 from actors.cloud.access import acl_of, held_by
 from actors.cloud.checks import checked_name
+from actors.cloud.directory import counted
 from actors.cloud.models import Account, Cloudspace
 from actors.cloud.operations import Operation, Operations
 from portalfw.auth.principal import Principal
@@ -64,21 +66,11 @@ class Accounts:
             )
         operation.end("DESTROYED", reason, live=False, deletion_time=time.time())
 
-    def visible(self, principal: Principal) -> list[dict[str, Any]]:
-        """Return the living accounts that a person has a right on; administrators see all."""
+    def visible(self, principal: Principal) -> dict[str, Any]:
+        """Return the query for the living accounts that a person has a right on; administrators see all."""
         query: dict[str, Any] = {"status": {"$in": ["CONFIRMED", "DISABLED"]}}
-        if not principal.is_admin:
-            query["acl"] = held_by(principal)
-        return Account.rows(query)
+        return query if principal.is_admin else query | {"acl": held_by(principal)}
 
-    def rows(self, *, skip: int = 0, limit: int = 0) -> list[dict[str, Any]]:
-        """Return the living accounts, each with its number of ``cloudspaces``."""
-        found = Account.rows({"live": True}, skip=skip, limit=limit)
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"live": True, "account_id": {"$in": [row["id"] for row in found]}}},
-            {"$group": {"_id": "$account_id", "count": {"$sum": 1}}},
-        ]
-        counts = {row["_id"]: row["count"] for row in Cloudspace.collection().aggregate(pipeline)}
-        for row in found:
-            row["cloudspaces"] = counts.get(row["id"], 0)
-        return found
+    def cloudspaces(self, account_ids: Collection[int]) -> dict[int, int]:
+        """Return the numbers of living cloudspaces by account, with one query; none are left out."""
+        return counted(Cloudspace, "account_id", account_ids)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import mongoengine
 
 from actors.cloud.access import acl_of, held_by
 from actors.cloud.checks import checked_name
+from actors.cloud.directory import counted
 from actors.cloud.gateways import Gateways
 from actors.cloud.locations import find_location
 from actors.cloud.models import Account, Cloudspace, Machine
@@ -167,28 +169,22 @@ class Cloudspaces:
                     )
                 changes.get(min(left, 5.0))
 
-    def visible(self, principal: Principal) -> list[dict[str, Any]]:
-        """Return the living cloudspaces that a person reaches: by its own list, its account's or a machine's inside."""
+    def visible(self, principal: Principal) -> dict[str, Any]:
+        """Return the query for the living cloudspaces that a person reaches.
+
+        These are those on whose own list it stands, or on that of their account or of a machine inside.
+        """
         query: dict[str, Any] = {"live": True}
         if not principal.is_admin:
             mine = held_by(principal)
             accounts = [row["id"] for row in Account.rows({"acl": mine, "live": True}, fields=["_id"])]
             inside = Machine.collection().distinct("cloudspace_id", {"acl": mine, "live": True})
             query["$or"] = [{"acl": mine}, {"account_id": {"$in": accounts}}, {"_id": {"$in": inside}}]
-        return Cloudspace.rows(query)
+        return query
 
-    def rows(self, *, account_id: int | None = None, skip: int = 0, limit: int = 0) -> list[dict[str, Any]]:
-        """Return all living cloudspaces, of one account if asked, each with its number of ``machines``."""
-        query = {"live": True} | ({"account_id": account_id} if account_id else {})
-        found = Cloudspace.rows(query, skip=skip, limit=limit)
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"live": True, "cloudspace_id": {"$in": [row["id"] for row in found]}}},
-            {"$group": {"_id": "$cloudspace_id", "count": {"$sum": 1}}},
-        ]
-        counts = {row["_id"]: row["count"] for row in Machine.collection().aggregate(pipeline)}
-        for row in found:
-            row["machines"] = counts.get(row["id"], 0)
-        return found
+    def machines(self, cloudspace_ids: Collection[int]) -> dict[int, int]:
+        """Return the numbers of living machines by cloudspace, with one query; none are left out."""
+        return counted(Machine, "cloudspace_id", cloudspace_ids)
 
     def _address(self, cloudspace: Cloudspace) -> None:
         """Give a new cloudspace its external address, so that it is readable from the moment create returns."""

@@ -22,6 +22,15 @@ def names(kind: type[Document], rows: Iterable[Mapping[str, Any]], key: str) -> 
     return {identity: row["name"] for identity, row in by_id(kind, (row.get(key) for row in rows)).items()}
 
 
+def counted(kind: type[Document], key: str, ids: Iterable[int]) -> dict[int, int]:
+    """Return how many living documents refer to each of ``ids`` by field ``key``; ids that none does are left out."""
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"live": True, key: {"$in": list(ids)}}},
+        {"$group": {"_id": f"${key}", "count": {"$sum": 1}}},
+    ]
+    return {row["_id"]: row["count"] for row in kind.collection().aggregate(pipeline)}
+
+
 def one(kind: type[Document], identity: int) -> dict[str, Any]:
     """Return a document's row.
 

@@ -107,10 +107,6 @@ class Images:
         """Return the description of an image that a node is given."""
         return {"volume": self._nodes.names.image(image.id), "url": image.url, "sha256": image.sha256 or None}
 
-    def rows(self, account_id: int) -> list[dict[str, Any]]:
-        """Return the ready images of everybody and of one account (0 for none)."""
-        return Image.rows({"status": "CREATED", "account_id": {"$in": [0, account_id]}})
-
-    def all_rows(self, *, skip: int = 0, limit: int = 0) -> list[dict[str, Any]]:
-        """Return all living images in any state, for operators."""
-        return Image.rows({"live": True}, skip=skip, limit=limit)
+    def ready(self, account_id: int) -> dict[str, Any]:
+        """Return the query for the ready images of everybody and of one account (0 for none)."""
+        return {"status": "CREATED", "account_id": {"$in": [0, account_id]}}

@@ -84,19 +84,6 @@ class PortForwards:
             query["protocol"] = protocol.lower()
         self._delete(query, f"of {public_ip}:{public_port}")
 
-    def rows(self, *, cloudspace_id: int | None = None, machine_id: int | None = None) -> list[dict[str, Any]]:
-        """Return forwards by cloudspace or machine, with the ``machine_name``."""
-        given = {"cloudspace_id": cloudspace_id, "machine_id": machine_id}
-        query = {name: value for name, value in given.items() if value is not None}
-        found = PortForward.rows(query)
-        machines = (
-            Machine.rows({"_id": {"$in": [row["machine_id"] for row in found]}}, fields=["name"]) if found else []
-        )
-        names = {row["id"]: row["name"] for row in machines}
-        for row in found:
-            row["machine_name"] = names.get(row["machine_id"], "")
-        return found
-
     def _delete(self, query: dict[str, Any], which: str) -> None:
         if PortForward.collection().delete_many(query).deleted_count == 0:
             raise NotFoundError(f"Cloudspace {query['cloudspace_id']} has no port forward {which}.")

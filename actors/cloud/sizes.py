@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from actors.cloud.models import Size
 from portalfw.errors import InvalidError, NotFoundError
 
@@ -27,11 +25,6 @@ def chosen_size(size_id: int | None, memory: int | None, vcpus: int | None, allo
             raise InvalidError(error.message, detail={"argument": "sizeId"}) from error
         return size.id, size.memory, size.vcpus
     return _free_choice(memory or 0, vcpus or 0)
-
-
-def rows(allowed: list[int] | None = None) -> list[dict[str, Any]]:
-    """Return the sizes, of a cloudspace that allows only some just those."""
-    return Size.rows({"_id": {"$in": allowed}} if allowed else {})
 
 
 def _free_choice(memory: int, vcpus: int) -> tuple[int, int, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from actors.cloud.checks import resource_limits
 from actors.cloud.cloudspaces import Cloudspaces as Service
 from actors.cloud.models import Cloudspace
-from actors.cloudapi import answers
+from actors.cloudapi.answers.cloudspaces import CloudspaceDetail, CloudspaceRow, cloudspace_detail, cloudspace_list
 from actors.cloudapi.arguments import (
     AccountId,
     AllowedSizes,
@@ -20,21 +20,23 @@ from actors.cloudapi.arguments import (
     MaxTransfer,
     PrivateNetwork,
 )
-from portalfw.rest import Actor, Arg, method
+from actors.cloudapi.columns import CLOUDSPACES
+from portalfw.rest import Actor, Arg, Listing, method
 
 
 class Cloudspaces(Actor, app="cloudapi"):
     """Private networks with a gateway and an external address."""
 
     @method(right="login", readonly=True, http=("GET", "POST"), live=("cloudspace",))
-    def list_(self) -> list[dict[str, Any]]:
+    def list_(self, listing: Annotated[Listing, CLOUDSPACES]) -> list[CloudspaceRow]:
         """List the cloudspaces that you may see."""
-        return answers.cloudspace_list(self.service(Service).visible(self.call.principal))
+        rows = listing.of(Cloudspace, self.service(Service).visible(self.call.principal))
+        return rows.answered(cloudspace_list(rows))
 
     @method(right="cloudspace:R", readonly=True, http=("GET", "POST"), live=("cloudspace:{cloudspace_id}",))
-    def get(self, cloudspace_id: CloudspaceId) -> dict[str, Any]:
+    def get(self, cloudspace_id: CloudspaceId) -> CloudspaceDetail:
         """Show one cloudspace."""
-        return answers.cloudspace_detail(Cloudspace.rows({"_id": cloudspace_id})[0])
+        return cloudspace_detail(Cloudspace.rows({"_id": cloudspace_id})[0])
 
     @method(right="account:C", creates="cloudspaceId")
     def create(

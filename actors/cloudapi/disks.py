@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 from actors.cloud.models import Disk
-from actors.cloudapi import answers
+from actors.cloudapi.answers.disks import DiskDetail, DiskRow, disk_detail, disk_list
 from actors.cloudapi.arguments import AccountId
-from portalfw.rest import Actor, method
+from actors.cloudapi.columns import DISKS
+from portalfw.rest import Actor, Listing, method
 
 
 class Disks(Actor, app="cloudapi"):
     """Volumes of machines."""
 
     @method(right="account:R", readonly=True, http=("GET", "POST"), live=("disk",))
-    def list_(self, account_id: AccountId, type: str | None = None) -> list[dict[str, Any]]:  # noqa: A002 - the wire's name
+    def list_(
+        self,
+        account_id: AccountId,
+        type: str | None = None,  # noqa: A002 - the name on the wire
+        *,
+        listing: Annotated[Listing, DISKS],
+    ) -> list[DiskRow]:
         """List the disks of an account, of one type if asked: B boot, D data."""
         query = {"account_id": account_id, "live": True} | ({"type": type} if type else {})
-        return answers.disk_list(Disk.rows(query))
+        rows = listing.of(Disk, query)
+        return rows.answered(disk_list(rows))
 
     @method(right="disk:R", readonly=True, http=("GET", "POST"), live=("disk:{disk_id}",))
-    def get(self, disk_id: int) -> dict[str, Any]:
+    def get(self, disk_id: int) -> DiskDetail:
         """Show one disk."""
-        return answers.disk_detail(Disk.rows({"_id": disk_id})[0])
+        return disk_detail(Disk.rows({"_id": disk_id})[0])

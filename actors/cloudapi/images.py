@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 from actors.cloud.access import may_read_account
 from actors.cloud.images import Images as Service
-from actors.cloudapi import answers
-from portalfw.rest import Actor, method
+from actors.cloud.models import Image
+from actors.cloudapi.answers.images import ImageRow, image
+from actors.cloudapi.columns import IMAGES
+from portalfw.rest import Actor, Listing, method
 
 
 class Images(Actor, app="cloudapi"):
     """What machines start from."""
 
     @method(right="login", readonly=True, http=("GET", "POST"), live=("image",))
-    def list_(self, account_id: int = 0) -> list[dict[str, Any]]:
+    def list_(self, account_id: int = 0, *, listing: Annotated[Listing, IMAGES]) -> list[ImageRow]:
         """List the images of everybody, and of an account that you may see."""
         seen = account_id if account_id and may_read_account(self.call.principal, account_id) else 0
-        rows = self.service(Service).rows(seen)
-        return [
-            answers.image(row) for row in sorted(rows, key=lambda row: (row["account_id"], row["type"], row["name"]))
-        ]
+        rows = listing.of(Image, self.service(Service).ready(seen))
+        return rows.answered(map(image, rows))

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 from actors.cloud.models import Location
-from portalfw.rest import Actor, method
+from actors.cloudapi.answers.images import LocationRow, location
+from actors.cloudapi.columns import LOCATIONS
+from portalfw.rest import Actor, Listing, method
 
 
 class Locations(Actor, app="cloudapi"):
     """Where cloudspaces can be."""
 
     @method(right="guest", readonly=True, http=("GET", "POST"), live=("location",))
-    def list_(self) -> list[dict[str, Any]]:
+    def list_(self, listing: Annotated[Listing, LOCATIONS]) -> list[LocationRow]:
         """List all locations."""
-        return [
-            {
-                "id": row["id"],
-                "guid": row["id"],
-                "gid": row["gid"],
-                "name": row["name"],
-                "locationCode": row["location_code"],
-                "flag": row["flag"],
-            }
-            for row in Location.rows()
-        ]
+        rows = listing.of(Location)
+        return rows.answered(map(location, rows))

@@ -8,29 +8,33 @@ from actors.cloud.access import held_by, may_read_cloudspace
 from actors.cloud.machines import Machines as Service
 from actors.cloud.machines import MachineWish
 from actors.cloud.models import Machine
-from actors.cloudapi import answers
+from actors.cloudapi.answers.machines import MachineDetail, MachineRow, machine_detail, machine_list
 from actors.cloudapi.arguments import CloudspaceId, DataDisks, DiskSize, ImageId, Memory, SizeId, Userdata, Vcpus
+from actors.cloudapi.columns import MACHINES
 from portalfw.errors import InvalidError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Listing, method
 
 
 class Machines(Actor, app="cloudapi"):
     """Virtual machines of a cloudspace."""
 
     @method(right="login", readonly=True, http=("GET", "POST"), live=("machine",))
-    def list_(self, cloudspace_id: CloudspaceId | None = None) -> list[dict[str, Any]]:
+    def list_(
+        self, cloudspace_id: CloudspaceId | None = None, *, listing: Annotated[Listing, MACHINES]
+    ) -> list[MachineRow]:
         """List the machines of a cloudspace that you may see."""
         if not cloudspace_id:
             raise InvalidError("Argument cloudspaceId is missing.", detail={"argument": "cloudspaceId"})
         query: dict[str, Any] = {"cloudspace_id": cloudspace_id, "live": True}
         if not may_read_cloudspace(self.call.principal, cloudspace_id):
             query["acl"] = held_by(self.call.principal)
-        return answers.machine_list(Machine.rows(query))
+        rows = listing.of(Machine, query)
+        return rows.answered(machine_list(rows))
 
     @method(right="machine:R", readonly=True, http=("GET", "POST"), live=("machine:{machine_id}", "disk"))
-    def get(self, machine_id: int) -> dict[str, Any]:
+    def get(self, machine_id: int) -> MachineDetail:
         """Show one machine."""
-        return answers.machine_detail(Machine.rows({"_id": machine_id})[0])
+        return machine_detail(Machine.rows({"_id": machine_id})[0])
 
     @method(right="cloudspace:C", creates="machineId")
     def create(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+from actors.cloud.models import PortForward
 from actors.cloud.portforwards import PortForwards
-from actors.cloudapi import answers
+from actors.cloudapi.answers.networks import PortForwardRow, port_forward_list
 from actors.cloudapi.arguments import CloudspaceId, Protocol
-from portalfw.rest import Actor, Arg, method
+from actors.cloudapi.columns import PORT_FORWARDS
+from portalfw.rest import Actor, Arg, Listing, method
 
 READERS = "cloudspace:R|machine:R|group:level1,level2,level3"
 
@@ -21,10 +23,17 @@ class PortForwarding(Actor, app="cloudapi"):
         http=("GET", "POST"),
         live=("port_forward",),
     )
-    def list_(self, cloudspace_id: CloudspaceId, machine_id: int | None = None) -> list[dict[str, Any]]:
+    def list_(
+        self,
+        cloudspace_id: CloudspaceId,
+        machine_id: int | None = None,
+        *,
+        listing: Annotated[Listing, PORT_FORWARDS],
+    ) -> list[PortForwardRow]:
         """List the forwards of a cloudspace, of one machine if asked."""
-        rows = self.service(PortForwards).rows(cloudspace_id=cloudspace_id, machine_id=machine_id or None)
-        return [answers.port_forward(row) for row in rows]
+        query = {"cloudspace_id": cloudspace_id} | ({"machine_id": machine_id} if machine_id else {})
+        rows = listing.of(PortForward, query)
+        return rows.answered(port_forward_list(rows))
 
     @method(right="cloudspace:C")
     def create(
@@ -48,10 +57,10 @@ class PortForwarding(Actor, app="cloudapi"):
         return True
 
     @method(right="cloudspace:X", destructive=True)
-    def delete(self, cloudspace_id: CloudspaceId, id: int) -> list[dict[str, Any]]:  # noqa: A002 - the name on the wire
+    def delete(self, cloudspace_id: CloudspaceId, id: int) -> list[PortForwardRow]:  # noqa: A002 - the name on the wire
         """Remove a forward by its id. Returns those that are left."""
         self.service(PortForwards).delete(cloudspace_id, id)
-        return [answers.port_forward(row) for row in self.service(PortForwards).rows(cloudspace_id=cloudspace_id)]
+        return port_forward_list(PortForward.rows({"cloudspace_id": cloudspace_id}))
 
     @method(right="cloudspace:X", destructive=True)
     def delete_by_port(

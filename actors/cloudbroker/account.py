@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from actors.cloud.accounts import Accounts
 from actors.cloud.checks import resource_limits
 from actors.cloud.directory import one
 from actors.cloud.models import Account as Model
-from actors.cloudapi import answers
+from actors.cloudapi.answers.accounts import AccountRow, account
 from actors.cloudapi.arguments import MaxCpu, MaxDisk, MaxIps, MaxMemory, MaxTransfer
-from actors.cloudbroker.arguments import OPERATORS, AccountId, Limit, Offset, Reason
+from actors.cloudapi.columns import ACCOUNTS
+from actors.cloudbroker.arguments import OPERATORS, AccountId, Reason
 from portalfw.auth.users import create_user, find_user
 from portalfw.errors import InvalidError, NotFoundError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Listing, method
+
+
+class OperatorAccountRow(AccountRow):
+    """An account as operators' lists show it."""
+
+    cloudspaces: int  # how many live
 
 
 class Account(Actor, app="cloudbroker"):
@@ -45,15 +52,16 @@ class Account(Actor, app="cloudbroker"):
         return int(self.service(Accounts).create(name, username, limits).id)
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("account", "cloudspace"))
-    def list_(self, limit: Limit = 0, offset: Offset = 0) -> list[dict[str, Any]]:
+    def list_(self, listing: Annotated[Listing, ACCOUNTS]) -> list[OperatorAccountRow]:
         """List all accounts."""
-        rows = self.service(Accounts).rows(skip=offset, limit=limit)
-        return [answers.account(row) | {"cloudspaces": row["cloudspaces"]} for row in rows]
+        rows = listing.of(Model, {"live": True})
+        counts = self.service(Accounts).cloudspaces([row["id"] for row in rows])
+        return rows.answered({**account(row), "cloudspaces": counts.get(row["id"], 0)} for row in rows)
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("account:{account_id}",))
-    def get(self, account_id: AccountId) -> dict[str, Any]:
+    def get(self, account_id: AccountId) -> AccountRow:
         """Show one account."""
-        return answers.account(one(Model, account_id))
+        return account(one(Model, account_id))
 
     @method(right=OPERATORS, destructive=True)
     def delete(

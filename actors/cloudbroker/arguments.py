@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
 from portalfw.rest import Arg
 
 OPERATORS = "group:level1,level2,level3"
@@ -16,5 +14,3 @@ CloudspaceId = Annotated[int, Arg("Cloudspace", choices="cloudbroker/cloudspace/
 MachineId = Annotated[int, Arg("Machine", choices="cloudbroker/machine/list")]
 ImageId = Annotated[int, Arg("Image", choices="cloudbroker/image/list")]
 Reason = Annotated[str, Arg("Reason", help="Kept in the audit record.")]
-Limit = Annotated[int, Arg("Limit", help="Rows at most; 0 for all."), Field(ge=0)]
-Offset = Annotated[int, Arg("Offset", help="Rows to leave out before."), Field(ge=0)]

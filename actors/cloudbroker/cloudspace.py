@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from actors.cloud.checks import resource_limits
 from actors.cloud.cloudspaces import Cloudspaces
@@ -10,7 +10,7 @@ from actors.cloud.directory import names, one
 from actors.cloud.locations import LOOPBACK
 from actors.cloud.models import Cloudspace as Model
 from actors.cloud.models import Stack
-from actors.cloudapi import answers
+from actors.cloudapi.answers.cloudspaces import CloudspaceDetail, CloudspaceRow, cloudspace_detail, cloudspace_list
 from actors.cloudapi.arguments import (
     AllowedSizes,
     ExternalNetworkId,
@@ -21,9 +21,25 @@ from actors.cloudapi.arguments import (
     MaxTransfer,
     PrivateNetwork,
 )
-from actors.cloudbroker.arguments import OPERATORS, AccountId, CloudspaceId, Limit, Offset, Reason
+from actors.cloudapi.columns import CLOUDSPACES
+from actors.cloudbroker.arguments import OPERATORS, AccountId, CloudspaceId, Reason
 from portalfw.auth.users import find_user
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Listing, NameOf, method
+
+COLUMNS = CLOUDSPACES.with_(nodeName=NameOf(Stack, "stack_id"))
+
+
+class OperatorCloudspaceRow(CloudspaceRow):
+    """A cloudspace as operators' lists show it."""
+
+    machines: int  # how many live
+    nodeName: str  # where its gateway runs
+
+
+class OperatorCloudspaceDetail(CloudspaceDetail):
+    """One cloudspace as operators see it."""
+
+    nodeName: str  # where its gateway runs
 
 
 class Cloudspace(Actor, app="cloudbroker"):
@@ -67,21 +83,24 @@ class Cloudspace(Actor, app="cloudbroker"):
         return int(created.id)
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("cloudspace", "machine"))
-    def list_(self, account_id: int | None = None, limit: Limit = 0, offset: Offset = 0) -> list[dict[str, Any]]:
+    def list_(
+        self, account_id: int | None = None, *, listing: Annotated[Listing, COLUMNS]
+    ) -> list[OperatorCloudspaceRow]:
         """List all cloudspaces, of one account if asked."""
-        rows = self.service(Cloudspaces).rows(account_id=account_id, skip=offset, limit=limit)
+        rows = listing.of(Model, {"live": True} | ({"account_id": account_id} if account_id else {}))
+        counts = self.service(Cloudspaces).machines([row["id"] for row in rows])
         stacks = names(Stack, rows, "stack_id")
-        return [
-            answer | {"machines": row["machines"], "nodeName": stacks.get(row.get("stack_id") or 0, "")}
-            for row, answer in zip(rows, answers.cloudspace_list(rows), strict=True)
-        ]
+        return rows.answered(
+            {**found, "machines": counts.get(found["id"], 0), "nodeName": stacks.get(found["stackId"], "")}
+            for found in cloudspace_list(rows)
+        )
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("cloudspace:{cloudspace_id}",))
-    def get(self, cloudspace_id: CloudspaceId) -> dict[str, Any]:
+    def get(self, cloudspace_id: CloudspaceId) -> OperatorCloudspaceDetail:
         """Show one cloudspace, a gone one too."""
         row = one(Model, cloudspace_id)
-        stacks = names(Stack, [row], "stack_id")
-        return answers.cloudspace_detail(row) | {"nodeName": stacks.get(row.get("stack_id") or 0, "")}
+        found = cloudspace_detail(row)
+        return {**found, "nodeName": names(Stack, [row], "stack_id").get(found["stackId"], "")}
 
     @method(right=OPERATORS, title="Deploy gateway")
     def deploy_vfw(self, cloudspace_id: Annotated[int, Arg("Cloudspace")]) -> str:

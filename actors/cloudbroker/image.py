@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypedDict
 
 from actors.cloud.directory import names, one
 from actors.cloud.images import Images
 from actors.cloud.locations import find_location
 from actors.cloud.models import Account, Stack
 from actors.cloud.models import Image as Model
-from actors.cloudapi import answers
-from actors.cloudbroker.arguments import OPERATORS, ImageId, Limit, Offset, OwnerId, Reason
+from actors.cloudapi.answers.images import ImageRow, image
+from actors.cloudapi.columns import IMAGES
+from actors.cloudbroker.arguments import OPERATORS, ImageId, OwnerId, Reason
 from actors.cloudbroker.image_source import check_url
 from portalfw.errors import InvalidError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Listing, NameOf, method
+
+COLUMNS = IMAGES.with_(
+    sort="id",
+    url="url",
+    bootType="boot_type",
+    hotResize="hot_resize",
+    gid="gid",
+    accountName=NameOf(Account, "account_id"),
+)
+
+
+class OperatorImageRow(ImageRow):
+    """An image as operators' lists show it."""
+
+    url: str  # where it came from
+    bootType: str  # bios or uefi
+    hotResize: bool
+    sha256: str  # empty while unknown
+    gid: int
+    accountName: str
+
+
+class StackWithImage(TypedDict):
+    """A stack whose node has an image."""
+
+    id: int
+    name: str
+    nodeId: int
+
+
+class OperatorImageDetail(OperatorImageRow):
+    """One image as operators see it."""
+
+    stacks: list[StackWithImage]
 
 
 class Image(Actor, app="cloudbroker"):
@@ -51,20 +87,21 @@ class Image(Actor, app="cloudbroker"):
         return int(created.id)
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("image",))
-    def list_(self, limit: Limit = 0, offset: Offset = 0) -> list[dict[str, Any]]:
+    def list_(self, listing: Annotated[Listing, COLUMNS]) -> list[OperatorImageRow]:
         """List all images, in any state."""
-        rows = self.service(Images).all_rows(skip=offset, limit=limit)
+        rows = listing.of(Model, {"live": True})
         accounts = names(Account, rows, "account_id")
-        return [_answer(row) | {"accountName": accounts.get(row["account_id"], "")} for row in rows]
+        return rows.answered(_answer(row, accounts) for row in rows)
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("image:{image_id}", "stack"))
-    def get(self, image_id: ImageId) -> dict[str, Any]:
+    def get(self, image_id: ImageId) -> OperatorImageDetail:
         """Show one image, with the stacks whose nodes have it."""
         row = one(Model, image_id)
         stacks = Stack.rows({"images": image_id}, fields=["name", "reference_id"])
-        nodes = [{"id": stack["id"], "name": stack["name"], "nodeId": stack["reference_id"]} for stack in stacks]
-        accounts = names(Account, [row], "account_id")
-        return _answer(row) | {"accountName": accounts.get(row["account_id"], ""), "stacks": nodes}
+        return {
+            **_answer(row, names(Account, [row], "account_id")),
+            "stacks": [{"id": stack["id"], "name": stack["name"], "nodeId": stack["reference_id"]} for stack in stacks],
+        }
 
     @method(right=OPERATORS, destructive=True)
     def delete(
@@ -78,6 +115,13 @@ class Image(Actor, app="cloudbroker"):
         return True
 
 
-def _answer(row: dict[str, Any]) -> dict[str, Any]:
-    more = {"url": row["url"], "bootType": row["boot_type"], "hotResize": row["hot_resize"], "sha256": row["sha256"]}
-    return answers.image(row) | more | {"gid": row["gid"]}
+def _answer(row: dict[str, Any], accounts: Mapping[int, str]) -> OperatorImageRow:
+    return {
+        **image(row),
+        "url": row["url"],
+        "bootType": row["boot_type"],
+        "hotResize": row["hot_resize"],
+        "sha256": row["sha256"],
+        "gid": row["gid"],
+        "accountName": accounts.get(row["account_id"], ""),
+    }

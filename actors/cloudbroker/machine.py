@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from actors.cloud.directory import one
 from actors.cloud.machines import Machines, MachineWish
-from actors.cloud.models import Cloudspace
+from actors.cloud.models import Cloudspace, PortForward
 from actors.cloud.models import Machine as Model
 from actors.cloud.portforwards import PortForwards
-from actors.cloudapi import answers
+from actors.cloudapi.answers.machines import MachineDetail, MachineRow, machine_detail, machine_list
+from actors.cloudapi.answers.networks import PortForwardRow, port_forward_list
 from actors.cloudapi.arguments import DataDisks, DiskSize, Memory, Protocol, SizeId, Userdata, Vcpus
-from actors.cloudapi.columns import MACHINES
+from actors.cloudapi.columns import MACHINES, PORT_FORWARDS
 from actors.cloudbroker.arguments import OPERATORS, CloudspaceId, ImageId, MachineId, Reason
 from portalfw.rest import Actor, Arg, Listing, method
 
@@ -57,17 +58,17 @@ class Machine(Actor, app="cloudbroker"):
         image_id: int | None = None,
         *,
         listing: Annotated[Listing, MACHINES],
-    ) -> list[dict[str, Any]]:
+    ) -> list[MachineRow]:
         """List the machines, those that could not be made too; of one cloudspace, account, stack or image if asked."""
         given = {"cloudspace_id": cloudspace_id, "account_id": account_id, "stack_id": stack_id, "image_id": image_id}
         query: dict[str, Any] = {name: value for name, value in given.items() if value}
         rows = listing.of(Model, query | {"status": {"$ne": "DESTROYED"}})
-        return rows.answered(answers.machine_list(rows))
+        return rows.answered(machine_list(rows))
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("machine:{machine_id}", "disk"))
-    def get(self, machine_id: MachineId) -> dict[str, Any]:
+    def get(self, machine_id: MachineId) -> MachineDetail:
         """Show one machine, a gone one too."""
-        return answers.machine_detail(one(Model, machine_id))
+        return machine_detail(one(Model, machine_id))
 
     @method(right=OPERATORS)
     def start(
@@ -103,9 +104,12 @@ class Machine(Actor, app="cloudbroker"):
         return True
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("port_forward",))
-    def list_port_forwards(self, machine_id: MachineId) -> list[dict[str, Any]]:
+    def list_port_forwards(
+        self, machine_id: MachineId, listing: Annotated[Listing, PORT_FORWARDS]
+    ) -> list[PortForwardRow]:
         """List the port forwards of a machine."""
-        return [answers.port_forward(row) for row in self.service(PortForwards).rows(machine_id=machine_id)]
+        rows = listing.of(PortForward, {"machine_id": machine_id})
+        return rows.answered(port_forward_list(rows))
 
     @method(right=OPERATORS, title="Add port forward")
     def create_port_forward(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from actors.cloud.models import Machine, Stack
 from actors.cloud.stacks import ROLE
-from actors.cloudapi.answers import seconds
+from actors.cloudapi.answers.life import seconds
 from portalfw.controller.documents import Node
 from portalfw.errors import NotFoundError
+from portalfw.rest import Column, Columns
 
 FIELDS = [
     "gid",
@@ -23,10 +24,55 @@ FIELDS = [
     "facts",
     "abilities",
 ]
+NODES = Columns(
+    Node,
+    *("id", "gid", "name", "status", "connected"),
+    search=("name", "id", "status", "hypervisor"),
+    lastSeen=Column("last_seen", "time"),
+    simulated=Column("abilities", "flag"),
+    hypervisor=Column("abilities"),
+    network=Column("abilities"),
+    roles="roles",
+    cpus=Column("facts", "number"),
+    memory=Column("facts", "number"),
+    memoryUsed=Column("claims", "number"),
+    guests=Column("guests", "number"),
+    stackId=Column("stack_id", "number"),
+)
 UP = {"live": True, "status": {"$in": ["RUNNING", "PAUSED"]}}
 
 
-def nodes(query: dict[str, Any]) -> list[dict[str, Any]]:
+class PhysicalNode(TypedDict):
+    """A node with what its agent told, its stack and its number of machines."""
+
+    id: int  # of the node; among compute nodes that of its stack
+    nid: int
+    gid: int
+    name: str
+    status: str
+    statusReason: str
+    roles: list[str]
+    connected: bool  # its agent is there
+    lastSeen: int  # epoch seconds
+    bootId: str
+    version: str  # of its agent
+    cpus: int
+    memory: int  # MiB
+    memoryForMachines: int  # MiB
+    memoryUsed: int  # MiB that machines claim
+    guests: int  # machines that run
+    hypervisor: str  # libvirt's address of it
+    simulated: bool  # by libvirt's test driver
+    accelerator: dict[str, Any]  # what the agent found out about KVM; kind is what guests run under
+    network: str
+    stackId: int  # 0 where it carries no machines
+    referenceId: str  # id of the node as text
+    images: list[int]  # ids of those that it has
+    facts: dict[str, Any]
+    abilities: dict[str, Any]
+
+
+def nodes(query: dict[str, Any]) -> list[PhysicalNode]:
     """Return nodes with what their agents told, their stacks and their numbers of machines: three queries in all."""
     stacks = {row["reference_id"]: row for row in Stack.rows()}
     counted = Machine.collection().aggregate([{"$match": UP}, {"$group": {"_id": "$stack_id", "count": {"$sum": 1}}}])
@@ -34,7 +80,7 @@ def nodes(query: dict[str, Any]) -> list[dict[str, Any]]:
     return [_node(row, stacks.get(row["id"]), guests) for row in Node.rows(query, fields=FIELDS)]
 
 
-def node(node_id: int) -> dict[str, Any]:
+def node(node_id: int) -> PhysicalNode:
     """Return one node.
 
     :raises NotFoundError: if it does not exist.
@@ -45,12 +91,12 @@ def node(node_id: int) -> dict[str, Any]:
     return found[0]
 
 
-def compute_nodes() -> list[dict[str, Any]]:
+def compute_nodes() -> list[PhysicalNode]:
     """Return the nodes that carry machines, by the ids of their stacks."""
-    return [row | {"id": row["stackId"]} for row in nodes({"roles": ROLE}) if row["stackId"]]
+    return [{**row, "id": row["stackId"]} for row in nodes({"roles": ROLE}) if row["stackId"]]
 
 
-def _node(row: dict[str, Any], stack: dict[str, Any] | None, guests: dict[int, int]) -> dict[str, Any]:
+def _node(row: dict[str, Any], stack: dict[str, Any] | None, guests: dict[int, int]) -> PhysicalNode:
     facts, abilities = row.get("facts") or {}, row.get("abilities") or {}
     hypervisor = abilities.get("hypervisor") or {}
     used = sum(claim["memory"] for claim in stack["claims"]) if stack else 0

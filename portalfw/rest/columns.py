@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,6 +67,13 @@ class Columns:
         self.limit, self.most, self.sort = limit, most, sort
         self._columns = {name: self._column(what, times) for name, what in declared.items()}
         self.search = [name for name in search if name in self._columns]
+
+    def with_(self, *, sort: str | None = None, **others: Column | NameOf | str) -> Columns:
+        """Return the same columns and others, for a list that shows more; in another order without a wish if given."""
+        found = copy.copy(self)
+        found.sort = sort or self.sort
+        found._columns = self._columns | {name: self._column(what, ()) for name, what in others.items()}  # noqa: SLF001 - its own kind
+        return found
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names on the wire."""

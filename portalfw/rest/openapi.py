@@ -9,6 +9,8 @@ from typing import Any
 import portalfw
 from portalfw.rest.declaration import Method
 from portalfw.rest.errors import STATUS, ErrorBody
+from portalfw.rest.examples import sample
+from portalfw.rest.list_schema import TOTAL, columns_of, table_of
 from portalfw.rest.schema import Schema, answer_schema, argument_schemas, example_of, schema_of, without_null
 
 JSON = "application/json"
@@ -67,7 +69,7 @@ def tag_of(method: Method) -> str:
 
 def _path(method: Method, components: dict[str, Schema]) -> dict[str, Any]:
     schemas = argument_schemas(method, components)
-    shared = _shared(method, answer_schema(method, components))
+    shared = _shared(method, answer_schema(method, components), components)
     name = method.address.replace("/", "_")
     found = {}
     if "GET" in method.declaration.http:
@@ -78,7 +80,7 @@ def _path(method: Method, components: dict[str, Schema]) -> dict[str, Any]:
     return found
 
 
-def _shared(method: Method, answer: Schema) -> dict[str, Any]:
+def _shared(method: Method, answer: Schema, components: dict[str, Schema]) -> dict[str, Any]:
     declaration = method.declaration
     found = {
         "tags": [tag_of(method)],
@@ -88,11 +90,19 @@ def _shared(method: Method, answer: Schema) -> dict[str, Any]:
         "x-readonly": declaration.readonly,
         "x-destructive": declaration.destructive,
         "responses": {
-            "200": {"description": "The answer.", "content": {JSON: {"schema": answer}}},
+            "200": _success(method, answer, components),
             **{str(status): {"$ref": f"#/components/responses/Error{status}"} for status in ERRORS},
         },
     }
+    if method.gathered is not None:
+        found |= {"x-columns": columns_of(method.gathered.columns), "x-datatables": table_of(answer)}
     return found | ({"security": [{}, *({name: []} for name in SCHEMES)]} if is_open(method) else {})
+
+
+def _success(method: Method, answer: Schema, components: dict[str, Schema]) -> dict[str, Any]:
+    example = sample(answer, method.declaration.creates or method.name, components)
+    found = {"description": "The answer.", "content": {JSON: {"schema": answer, "example": example}}}
+    return found if method.gathered is None else {**found, "headers": TOTAL}
 
 
 def is_open(method: Method) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter
 
 from portalfw.rest.declaration import Argument, Method
+from portalfw.rest.row_schema import comments, field_types
 
 Schema = dict[str, Any]
 REF = "#/components/schemas/{model}"
@@ -82,12 +84,17 @@ def _row(hint: Any, components: dict[str, Schema]) -> Schema:
         name = f"{hint.__module__.rpartition('.')[2].capitalize()}{name}"
     if name not in components:
         components[name] = {"x-module": hint.__module__}  # first, so that a row may hold rows of its own kind
-        hints = typing.get_type_hints(hint)
+        fields, required = field_types(hint)
+        texts = comments(hint)
         components[name] |= {
             "type": "object",
-            "description": (hint.__doc__ or "").strip(),
-            "properties": {field: schema_of(part, components) for field, part in hints.items()},
-            "required": sorted(hint.__required_keys__),
+            "description": inspect.cleandoc(hint.__doc__ or ""),
+            "properties": {
+                field: schema_of(part, components) | ({"description": texts[field]} if field in texts else {})
+                for field, part in fields.items()
+            },
+            "required": required,
+            "additionalProperties": False,
         }
     return {"$ref": REF.format(model=name)}
 
