@@ -1,9 +1,14 @@
 // Buttons that call a REST method: at once, or after a dialog has asked. What fails is said where it was asked.
+import { fill, forget, inBackground, remember, tell as tellLater } from "./background.js";
+import { begin } from "./calls.js";
 import { check, clearError, showError, showFailure, values } from "./form.js";
 import { element } from "./page.js";
 import { isLive } from "./live.js";
+import { attend } from "./progress.js";
 import { refresh } from "./refresh.js";
+import { endedSoon } from "./tasks.js";
 import { toast, toastAfterwards } from "./toasts.js";
+export { call, post } from "./calls.js";
 
 export function startActions() {
   document.addEventListener("click", (event) => {
@@ -19,7 +24,7 @@ export function startActions() {
 /** The dialog is a copy at the end of the page, so that refreshing the macro of the button does not close it. */
 function makeDialog(button) {
   const dialog = button.querySelector("template").content.firstElementChild.cloneNode(true);
-  const action = { address: button.dataset.action, done: button.dataset.done, goto: button.dataset.goto };
+  const action = actionOf(button, dialog);
   const form = dialog.querySelector("form");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -29,6 +34,11 @@ function makeDialog(button) {
   dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   return dialog;
+}
+
+function actionOf(button, dialog) {
+  const { action, done, goto } = button.dataset;
+  return { address: action, done, goto, label: dialog.getAttribute("aria-label") };
 }
 
 function show(dialog) {
@@ -48,11 +58,29 @@ async function submit(dialog, form, action) {
   const button = form.querySelector("[type=submit]");
   if (button.hasAttribute("aria-busy") || !check(form)) return;
   const settle = busy(button);
-  const { result, failure } = await call(action.address, values(form));
+  const ended = await carryOut(action, values(form), (task) => (dialog.open ? attend(dialog, task) : null));
   settle();
-  if (failure && !dialog.open) toast(failure.message, { look: "bad", stays: true });
-  else if (failure) tell(form, failure);
+  if (!ended) return;
+  const { result, failure } = ended;
+  if (failure && (failure.killed || !dialog.open)) {
+    dialog.close();
+    tellLater(action, ended);
+  } else if (failure) tell(form, failure);
   else finish(action, result, dialog);
+}
+
+/**
+ * Call the method, and let `watch` show one that takes a while; who looks away from it finds it again as a toast.
+ * @returns {Promise<import("./calls.js").Ended | null>} null if it goes on in the background
+ */
+async function carryOut(action, body, watch) {
+  const begun = await begin(action.address, body);
+  if (!begun.task) return begun;
+  remember(begun.task, action);
+  const ended = (await endedSoon(begun.task)) ?? (await watch(begun.task));
+  if (ended) forget(begun.task);
+  else inBackground(begun.task, action);
+  return ended;
 }
 
 function tell(form, failure) {
@@ -62,39 +90,15 @@ function tell(form, failure) {
 
 async function actAtOnce(button, dialog) {
   const settle = busy(button);
-  const { result, failure } = await call(button.dataset.action, values(dialog.querySelector("form")));
+  const action = actionOf(button, dialog);
+  const ended = await carryOut(action, values(dialog.querySelector("form")), () => null);
   settle();
-  if (!failure) return finish(button.dataset, result);
-  show(dialog);
-  return showFailure(dialog.querySelector("form"), failure.message, failure.id);
-}
-
-/**
- * Call a REST method with the user's own rights.
- * @returns {Promise<{result?: unknown, failure?: {message: string, detail?: {argument?: string}, id?: string}}>}
- */
-async function call(address, body) {
-  try {
-    const response = await fetch(`/restmachine/${address}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    const answer = parse(text);
-    if (response.ok) return { result: answer };
-    if (response.status === 401) return { failure: { message: "Your session has ended. Sign in again in another tab, then try once more." } };
-    return { failure: answer?.message ? answer : { message: `The portal answered ${response.status} ${response.statusText}.` } };
-  } catch {
-    return { failure: { message: "The portal does not answer. Check the connection, then try again." } };
-  }
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+  if (!ended) return;
+  if (!ended.failure) finish(action, ended.result);
+  else if (ended.failure.killed) tellLater(action, ended);
+  else {
+    show(dialog);
+    showFailure(dialog.querySelector("form"), ended.failure.message, ended.failure.id);
   }
 }
 
@@ -109,13 +113,8 @@ function finish(action, result, dialog) {
   if (!isLive()) refresh();
 }
 
-/** "machine?id={result}" or "machine?id={result.id}" with the method's answer. */
-function fill(target, result) {
-  return target.replace(/\{result(?:\.(\w+))?\}/g, (_, key) => encodeURIComponent(key ? (result?.[key] ?? "") : String(result)));
-}
-
 /** Show that a button works; @returns {() => void} what ends it */
-function busy(button) {
+export function busy(button) {
   const glyph = button.querySelector(".bi");
   const ring = element("span", { className: "ring" });
   button.setAttribute("aria-busy", "true");

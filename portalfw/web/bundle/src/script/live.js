@@ -7,6 +7,8 @@ const REST = 5000; // ms that a page may be hidden before it lets go
 const PAUSES = [1, 2, 4, 8, 15, 30]; // s between attempts to connect again
 const MOST = 200; // topics in one address; beyond, whole collections are watched
 
+const followed = new Set(); // topics that no macro shows
+
 let source = null;
 let topics = "";
 let since = ""; // the server's position up to which this page knows of all changes
@@ -33,6 +35,17 @@ export function isLive() {
   return source?.readyState === EventSource.OPEN;
 }
 
+/** Follow a topic that no macro of the page shows, until `unwatch`; news of a task come as events of the document. */
+export function watch(topic) {
+  followed.add(topic);
+  settle();
+}
+
+export function unwatch(topic) {
+  followed.delete(topic);
+  settle();
+}
+
 function settle() {
   clearTimeout(settleTimer);
   settleTimer = setTimeout(follow, SETTLE);
@@ -40,6 +53,7 @@ function settle() {
 
 /** Watch what the page shows now; nothing happens while that stays the same. */
 function follow() {
+  if (!document.getElementById("live")) return;
   const wanted = watched().join(",");
   if (wanted === topics && source) return;
   topics = wanted;
@@ -52,7 +66,7 @@ function watched() {
   const all = [...document.querySelectorAll("[data-topics]")].flatMap((macro) => macro.dataset.topics.split(/\s+/));
   const unique = [...new Set(all.filter(Boolean))];
   const few = unique.length <= MOST ? unique : [...new Set(unique.map((topic) => topic.split(":", 1)[0]))];
-  return few.sort();
+  return [...few, ...followed].sort();
 }
 
 function open() {
@@ -61,11 +75,16 @@ function open() {
   source.addEventListener("open", opened);
   source.addEventListener("change", changed);
   source.addEventListener("error", lost);
+  for (const name of ["task", "refused"]) source.addEventListener(name, passOn);
 }
 
 function changed(event) {
   since = event.lastEventId || since;
   refresh(JSON.parse(event.data).topics);
+}
+
+function passOn(event) {
+  document.dispatchEvent(new CustomEvent(`portal:${event.type}`, { detail: JSON.parse(event.data) }));
 }
 
 function opened() {

@@ -1,0 +1,40 @@
+// How the browser calls REST methods, with the user's own rights.
+
+/** @typedef {{result?: unknown, failure?: {message: string, detail?: {argument?: string}, id?: string}, task?: string}} Ended */
+
+/** @returns {Promise<Ended>} the answer of a method, or why there is none */
+export function call(address, body) {
+  return post(`/restmachine/${address}`, body);
+}
+
+/** The same, but for a call that takes a while: of that only `task`, the id under which it goes on. */
+export function begin(address, body) {
+  return post(`/restmachine/${address}`, body, { Prefer: "respond-async" });
+}
+
+/** The same as `call` for any path of the portal that answers with JSON. */
+export async function post(path, body, headers = {}) {
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    const answer = parse(text);
+    if (response.status === 202) return { task: answer };
+    if (response.ok) return { result: answer };
+    if (response.status === 401) return { failure: { message: "Your session has ended. Sign in again in another tab, then try once more." } };
+    return { failure: answer?.message ? answer : { message: `The portal answered ${response.status} ${response.statusText}.` } };
+  } catch {
+    return { failure: { message: "The portal does not answer. Check the connection, then try again." } };
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
