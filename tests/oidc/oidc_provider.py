@@ -61,6 +61,7 @@ class Provider:
         self._process = subprocess.Popen(
             [NODE, str(FOLDER / "provider.mjs")],
             env={**os.environ, "OIDC_TEST": json.dumps(given)},
+            stdin=subprocess.PIPE,  # its end ends the provider, also when the tests are killed
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -74,6 +75,7 @@ class Provider:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(20)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
             self._process = None
