@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
+from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, Method, method
 from portalfw.rest.catalogue import ArgumentRow, MethodRow, argument_row, method_row, swagger
 
@@ -34,6 +35,17 @@ class DocGenerator(Actor, app="system"):
     ) -> dict[str, Any]:
         """Return a Swagger 2.0 document of the methods, of one app or of some actors if asked."""
         return swagger(one for one in self._methods(group) if not actors or one.actor in actors)
+
+    @method(right="login", http=("GET", "POST"), readonly=True, title="Get doc for actor")
+    def get_doc_for_actor(
+        self, actorname: Annotated[str, Arg("Actor", help="As getActors names it: app__actor.")]
+    ) -> dict[str, Any]:
+        """Return a Swagger 2.0 document of one actor's methods."""
+        app, _, actor = actorname.replace("__", "/", 1).partition("/")
+        found = [one for one in self._methods(app) if one.actor == actor]
+        if not found:
+            raise NotFoundError(f"There is no actor {actorname}.")
+        return swagger(found)
 
     @method(right="login", http=("GET", "POST"), readonly=True)
     def list_apps(self) -> list[AppRow]:

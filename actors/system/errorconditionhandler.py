@@ -9,13 +9,22 @@ from typing import Annotated, Any, TypedDict
 from portalfw.auth.principal import Principal
 from portalfw.errorconditions import ErrorCondition
 from portalfw.errors import InvalidError, NotFoundError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, method
 
 OPERATORS = "group:level1,level2,level3"
-MOST = 500
 UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 AGE = re.compile(r"-(\d{1,6})([mhdw])")
 FIELDS = ["kind", "place", "error", "message", "count", "first", "last"]
+CONDITIONS = Columns(
+    ErrorCondition,
+    "id",
+    *FIELDS,
+    times=("first", "last"),
+    search=("error", "place", "message", "id"),
+    sort="-last",
+    limit=50,
+    most=500,
+)
 
 ConditionId = Annotated[str, Arg("Error condition", help="Its id, or the id that somebody was told.")]
 
@@ -54,13 +63,10 @@ class ErrorConditionHandler(Actor, app="system"):
     """Error conditions."""
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("error_condition",))
-    def list_(self, kind: str | None = None, limit: int = 50, offset: int = 0) -> list[ConditionRow]:
+    def list_(self, kind: str | None = None, *, listing: Annotated[Listing, CONDITIONS]) -> list[ConditionRow]:
         """Return what failed last first; of one kind (call, macro, page, duty, background, job) if asked."""
-        query = {"kind": kind} if kind else {}
-        rows = ErrorCondition.rows(
-            query, fields=FIELDS, sort="-last", skip=max(0, offset), limit=max(1, min(limit, MOST))
-        )
-        return [_row(row) for row in rows]
+        rows = listing.of(ErrorCondition, {"kind": kind} if kind else {}, fields=FIELDS)
+        return rows.answered(_row(row) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("error_condition:{id}",))
     def get(self, id: ConditionId) -> Condition:  # noqa: A002 - the name on the wire

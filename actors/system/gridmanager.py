@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
+from actors.cloud.models import Disk, Location
 from portalfw.controller.documents import Job, JobOutput, Node, Script, site_prefix
 from portalfw.errors import NotFoundError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, NameOf, method
 
 OPERATORS = "group:level1,level2,level3"
-MOST = 500
 JOB_FIELDS = [
     "node_id",
     "script",
@@ -22,6 +22,33 @@ JOB_FIELDS = [
     "ended",
     "seconds",
 ]
+
+
+JOBS = Columns(
+    Job,
+    *(
+        "id",
+        "script",
+        "status",
+        "reason",
+        "node_id",
+        "attempt",
+        "submitted_by",
+        "created",
+        "started",
+        "ended",
+        "seconds",
+    ),
+    times=("created", "started", "ended"),
+    search=("script", "submittedBy", "reason", "node", "id"),
+    sort="-id",
+    limit=50,
+    most=500,
+    node=NameOf(Node, "node_id"),
+)
+DISKS = Columns(None, "node", "mount", search=("node", "mount"), sort="node", limit=50, most=500)
+VDISK_FIELDS = ("name", "type", "status", "size_max", "machine_id", "account_id", "gid")
+VDISKS = Columns(Disk, "id", *VDISK_FIELDS, limit=50, most=500)
 
 
 class NodeRow(TypedDict):
@@ -58,6 +85,41 @@ class JobRow(TypedDict):
     seconds: float | None
 
 
+class DiskRow(TypedDict):
+    """One mounted file system of a node, as the agent last told it; sizes in MiB, used in percent."""
+
+    id: str
+    node_id: int
+    node: str
+    mount: str
+    size: int
+    free: int
+    used: float
+
+
+class VDiskRow(TypedDict):
+    """One disk of the cloud; the size in GiB."""
+
+    id: int
+    name: str
+    type: str
+    status: str
+    size: int
+    machine_id: int | None
+    account_id: int
+    gid: int
+
+
+class GridRow(TypedDict):
+    """One grid: the nodes at one place."""
+
+    id: int
+    name: str
+    location: str
+    nodes: int
+    connected: int
+
+
 class GridManager(Actor, app="system"):
     """Nodes and jobs of the grid."""
 
@@ -85,13 +147,13 @@ class GridManager(Actor, app="system"):
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",))
     def get_jobs(
-        self, node_id: int | None = None, state: str | None = None, limit: int = 50, offset: int = 0
+        self, node_id: int | None = None, state: str | None = None, *, listing: Annotated[Listing, JOBS]
     ) -> list[JobRow]:
         """Return the newest jobs first, of one node or in one state if given."""
         query = {name: value for name, value in (("node_id", node_id), ("status", state)) if value is not None}
-        rows = Job.rows(query, fields=JOB_FIELDS, sort="-_id", skip=max(0, offset), limit=max(1, min(limit, MOST)))
+        rows = listing.of(Job, query, fields=JOB_FIELDS)
         names = {row["id"]: row["name"] for row in Node.rows(fields=["name"])}
-        return [_job(row, names) for row in rows]
+        return rows.answered(_job(row, names) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
     def get_job(self, job_id: int) -> dict[str, Any]:
@@ -128,6 +190,29 @@ class GridManager(Actor, app="system"):
         parts = JobOutput.rows({"job": job_id, "attempt": wanted}, sort="offset")
         return [line for part in parts for line in part["lines"]]
 
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",))
+    def get_disks(self, node_id: int | None = None, *, listing: Annotated[Listing, DISKS]) -> list[DiskRow]:
+        """Return the file systems of all nodes, or of one."""
+        query = {} if node_id is None else {"_id": node_id}
+        rows = Node.rows(query, fields=["name", "facts.disks"], sort="name")
+        return listing.of_rows(_disk(row, one) for row in rows for one in (row.get("facts") or {}).get("disks", ()))
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("disk",), title="Get virtual disks")
+    def get_v_disks(self, machine_id: int | None = None, *, listing: Annotated[Listing, VDISKS]) -> list[VDiskRow]:
+        """Return the disks of the cloud, or those of one machine."""
+        query: dict[str, Any] = {"status": {"$ne": "DESTROYED"}}
+        rows = listing.of(
+            Disk, query if machine_id is None else query | {"machine_id": machine_id}, fields=VDISK_FIELDS
+        )
+        return rows.answered(_vdisk(row) for row in rows)
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("location", "node"))
+    def get_grids(self) -> list[GridRow]:
+        """Return the grids, with the numbers of their nodes."""
+        nodes = Node.rows({"status": {"$ne": "DECOMMISSIONED"}}, fields=["gid", "connected"])
+        places = {row["gid"]: row for row in Location.rows(sort="gid")}
+        return [_grid(gid, places, nodes) for gid in sorted(places.keys() | {row.get("gid") or 1 for row in nodes})]
+
     @method(right="group:level2,level3", title="Cancel job")
     def cancel_job(self, job_id: int, reason: Annotated[str, Arg("Reason", help="Kept with the job.")]) -> bool:
         """Cancel a queued or running job."""
@@ -154,6 +239,44 @@ def _node(row: dict[str, Any]) -> NodeRow:
         "cpus": facts.get("cpus"),
         "memory": facts.get("memory_mib"),
         "last_seen": row.get("last_seen"),
+    }
+
+
+def _disk(node: dict[str, Any], disk: dict[str, Any]) -> DiskRow:
+    size, free = disk["size_mib"], disk["free_mib"]
+    return {
+        "id": f"{node['id']}:{disk['mount']}",
+        "node_id": node["id"],
+        "node": node["name"],
+        "mount": disk["mount"],
+        "size": size,
+        "free": free,
+        "used": round(100 * (size - free) / size, 1) if size else 0.0,
+    }
+
+
+def _vdisk(row: dict[str, Any]) -> VDiskRow:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "type": row["type"],
+        "status": row["status"],
+        "size": row["size_max"],
+        "machine_id": row.get("machine_id"),
+        "account_id": row["account_id"],
+        "gid": row["gid"],
+    }
+
+
+def _grid(gid: int, places: dict[int, dict[str, Any]], nodes: list[dict[str, Any]]) -> GridRow:
+    place = places.get(gid, {})
+    own = [row for row in nodes if (row.get("gid") or 1) == gid]
+    return {
+        "id": gid,
+        "name": place.get("name") or f"grid {gid}",
+        "location": place.get("location_code") or "",
+        "nodes": len(own),
+        "connected": sum(bool(row.get("connected")) for row in own),
     }
 
 

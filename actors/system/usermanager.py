@@ -75,6 +75,17 @@ class UserManager(Actor, app="system"):
         find_user(name)
         return _users({"name": name})[0]
 
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user:{id}", "second_factor"))
+    def getuserwithid(self, id: int) -> UserRow:  # noqa: A002 - the name on the wire
+        """Return the user with this id."""
+        User.get(id)
+        return _users({"_id": id})[0]
+
+    @method(right="user:S|group:admin", http=("GET", "POST"), readonly=True, live=("user",))
+    def usergroupsget(self, user: Annotated[str | None, Arg("User", help="By default oneself.")] = None) -> list[str]:
+        """Return the groups that a user is in."""
+        return sorted(find_user(user or self.call.principal.name).groups)
+
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user", "second_factor"))
     def list_users(self) -> list[UserRow]:
         """Return all users by name."""
