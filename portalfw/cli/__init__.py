@@ -14,6 +14,7 @@ from rich.table import Table
 
 import portalfw
 from portalfw.cli.api import api, client
+from portalfw.cli.remote import NoSuchMethodError
 from portalfw.errors import PortalError
 from portalfw.settings import Settings, load_settings, origins
 
@@ -149,9 +150,9 @@ cli.add_command(client)
 
 
 def main() -> None:
-    """Run the command; a failure that a person can mend is one line and exit status 1."""
+    """Run the command; a failure that a person can mend is one line and exit status 1, or 2 for wrong usage."""
     try:
         cli(prog_name="portalfw")
     except PortalError as error:
         click.echo(f"portalfw: {error.message}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, NoSuchMethodError) else 1)

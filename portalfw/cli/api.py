@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from portalfw.cli.remote import Operation, Remote, RemoteError
+from portalfw.cli.remote import NoSuchMethodError, Operation, Remote, RemoteError
 from portalfw.cli.words import kebab, snake
 
 DEFAULT_URL = "http://127.0.0.1:8200"
@@ -47,7 +47,7 @@ class Names(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is meant.
 
-        :raises RemoteError: if there is none, and a token might change that.
+        :raises NoSuchMethodError: if there is none, and a token might change that.
         """
         try:
             return super().resolve_command(ctx, args)
@@ -55,7 +55,7 @@ class Names(click.Group):
             if _remote(ctx).token or ctx.resilient_parsing:
                 raise
             hint = "without a token the portal shows open methods only, set PORTALFW_TOKEN"
-            raise RemoteError(f"{error.format_message().rstrip('.')}; {hint}.") from error
+            raise NoSuchMethodError(f"{error.format_message().rstrip('.')}; {hint}.") from error
 
 
 class Apps(Names):
@@ -158,6 +158,9 @@ def api(url: str, token: str | None) -> None:
     """Call a method of a running portal: portalfw api cloudapi machines start --machine-id 3.
 
     Apps, actors, methods and their options are those of the portal itself. The answer is printed as JSON.
+
+    Exit status: 0 after an answer; 1 if the portal refused the call, failed, or is not there; 2 if the call could not
+    be made at all, for an unknown method or a missing or malformed option.
     """
     del url, token  # the commands below read them from the context
 

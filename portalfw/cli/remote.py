@@ -27,6 +27,10 @@ class RemoteError(PortalError):
     code = "remote"
 
 
+class NoSuchMethodError(RemoteError):
+    """The portal shows no such app, actor or method: a matter of usage, as a wrong option is."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One method as its document describes it."""

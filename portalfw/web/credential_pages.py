@@ -28,7 +28,9 @@ TOKEN_FIELDS = (
     Field("readonly", "It may only call methods that change nothing", type="checkbox"),
 )
 PASSWORD = Field("current", "Password", type="password", required=True, autocomplete="current-password")
-CODE = Field("code", "The 6 digits that the app shows", required=True, autocomplete="one-time-code")
+CODE = Field(
+    "code", "The 6 digits that the app shows", required=True, autocomplete="one-time-code", inputmode="numeric"
+)
 
 
 def add_routes(routes: flask.Blueprint, runtime: Runtime) -> None:

@@ -186,6 +186,7 @@ class Field:
     help: str = ""
     required: bool = False
     autocomplete: str = "off"
+    inputmode: str = "text"
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,30 @@ def test_recovery_code_works_once(product: Product, browser: requests.Session) -
     assert browser.post(disable, json={"current": PASSWORD}, timeout=10).json() is True
 
 
+def test_earlier_code_is_refused_after_a_later_one(product: Product, browser: requests.Session) -> None:
+    """A code that was never used is worthless as soon as that of a later period was taken."""
+    secret, _ = enrol(product, "factor.eli")
+    step = current_step()
+    first_step(product, browser, "factor.eli")
+    assert give(product, browser, totp(secret, step + 1)).headers["Location"] == "/cbgrid"
+    other = requests.Session()
+    other.headers["Sec-Fetch-Site"] = "same-origin"
+    first_step(product, other, "factor.eli")
+    assert give(product, other, totp(secret, step)).status_code == 401
+    assert who(product, other) == "guest"
+
+
+def test_code_is_asked_for_in_one_field_of_digits(product: Product, browser: requests.Session) -> None:
+    """Where a code is asked for there is one input, which brings up digits and may be filled in by the system."""
+    enrol(product, "factor.dia")
+    first_step(product, browser, "factor.dia")
+    form = browser.get(f"{product.url}/login/code", timeout=10).text
+    inputs = re.findall(r"<input[^>]*name=\"code\"[^>]*>", form)
+    assert len(inputs) == 1
+    assert 'inputmode="numeric"' in inputs[0]
+    assert 'autocomplete="one-time-code"' in inputs[0]
+
+
 def test_guessing_codes_is_locked_out(product: Product, browser: requests.Session) -> None:
     """Codes cannot be tried without end, though the password is given again in between."""
     enrol(product, "factor.gus")

@@ -82,9 +82,27 @@ def test_who_has_no_token_is_told_so(environment: dict[str, str]) -> None:
     guest = {**environment, "PORTALFW_TOKEN": ""}
     assert json.loads(run("api", "system", "usermanager", "whoami", **guest).stdout)["name"] == "guest"
     done = run("api", "cloudapi", "machines", "start", **guest)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "set PORTALFW_TOKEN" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lab", "kettle", "sing"),
+        ("lab", "kettle", "echo"),
+        ("lab", "kettle", "echo", "--cup-count", "many"),
+        ("lab", "kettle", "echo", "--cup-count", "1", "--kind", "mate"),
+        ("lab", "kettle", "echo", "--cup-count", "1", "--extra", "{"),
+        ("lab", "kettle", "echo", "--cups", "1"),
+    ],
+)
+def test_wrong_usage_is_status_2(words: tuple[str, ...], environment: dict[str, str]) -> None:
+    """A call that cannot be made, for a wrong name or option, ends with status 2; only the portal's refusals with 1."""
+    done = run("api", *words, **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
 
 
 def test_help_and_completion_come_from_the_portal(environment: dict[str, str]) -> None:

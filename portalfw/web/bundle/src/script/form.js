@@ -10,15 +10,30 @@ const READERS = {
   text: (field) => field.value,
 };
 
-/** @returns {Record<string, unknown>} arguments by wire name; fields left empty are not sent */
+/** What a field sends that was filled in for the user, who has emptied it on purpose. */
+const EMPTIED = { number: null, list: [], json: null, text: "" };
+
+/** @returns {Record<string, unknown>} arguments by wire name; fields that were empty and stayed so are not sent */
 export function values(form) {
-  const named = [...form.elements].filter((field) => field.name);
-  const single = named.filter((field) => field.dataset.json !== "item" && (field.type === "checkbox" || field.value !== ""));
-  const arguments_ = Object.fromEntries(single.map((field) => [field.name, (READERS[field.dataset.json] ?? READERS.text)(field)]));
-  for (const item of named.filter((field) => field.dataset.json === "item" && field.checked)) {
-    (arguments_[item.name] ??= []).push(JSON.parse(item.value));
+  const arguments_ = {};
+  for (const field of [...form.elements].filter((one) => one.name)) {
+    const kind = field.dataset.json in EMPTIED ? field.dataset.json : "text";
+    if (field.dataset.json === "item") addItem(arguments_, field);
+    else if (field.type === "checkbox" || field.value !== "") {
+      arguments_[field.name] = (READERS[field.dataset.json] ?? READERS.text)(field);
+    } else if (hadValue(field)) arguments_[field.name] = EMPTIED[kind];
   }
   return arguments_;
+}
+
+/** One box of a list: a list of which the last box was unticked is empty, one that never had a tick is not given. */
+function addItem(arguments_, field) {
+  if (field.checked || field.defaultChecked) arguments_[field.name] ??= [];
+  if (field.checked) arguments_[field.name].push(JSON.parse(field.value));
+}
+
+function hadValue(field) {
+  return field.options ? [...field.options].some((one) => one.defaultSelected && one.value) : Boolean(field.defaultValue);
 }
 
 /** Show what the browser itself can see to be wrong. @returns {boolean} whether the form may be sent */
