@@ -1,4 +1,4 @@
-"""What is a caller's own: its user, its sessions, its tokens."""
+"""What is a caller's own: its user, its sessions, its tokens, its passkeys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portalfw.auth import Grant, Principal
+from portalfw.auth.passkeys import passkey_owner
 from portalfw.auth.sessions import session_owner
 from portalfw.auth.tokens import token_owner
 from portalfw.extension import right_source
@@ -31,6 +32,14 @@ def token_rights(principal: Principal, arguments: Mapping[str, Any]) -> Grant:
     identity = arguments.get("token_id")
     owner = token_owner(identity) if isinstance(identity, int) else None
     return OWN if owner == principal.name else _of_others("token")
+
+
+@right_source("passkey")
+def passkey_rights(principal: Principal, arguments: Mapping[str, Any]) -> Grant:
+    """Tell that a caller has right S on its own passkeys."""
+    identity = arguments.get("passkey_id")
+    owner = passkey_owner(identity) if isinstance(identity, int) else None
+    return OWN if owner == principal.name else _of_others("passkey")
 
 
 def _of_others(kind: str) -> Grant:

@@ -65,8 +65,8 @@ class Lockout:
 
         Not all of the address: whoever has one account could otherwise guess at others without end.
         """
-        address_key, user_key = self._keys(user, address)
-        SignInFailures.collection().delete_one({"_id": user_key})
+        address_key, *user_keys = self._keys(user, address)
+        SignInFailures.collection().delete_many({"_id": {"$in": user_keys}})
         _take_back(address_key)
 
     def pass_step(self, user: str, address: str) -> None:
@@ -75,8 +75,12 @@ class Lockout:
             _take_back(key)
 
     def _keys(self, user: str, address: str) -> dict[str, int]:
-        """Return the limit of each count; the address first, so that one that waits cannot lock out users."""
-        return {f"address:{_network(address)}": self._limits["address"], f"user:{user[:100]}": self._limits["user"]}
+        """Return the limit of each count; the address first, so that one that waits cannot lock out users.
+
+        Without a user, as when nobody knows whose credential was shown, only the address counts.
+        """
+        keys = {f"address:{_network(address)}": self._limits["address"]}
+        return keys | ({f"user:{user[:100]}": self._limits["user"]} if user else {})
 
     def _count(self, key: str, limit: int, now: dt.datetime) -> None:
         """Add one failure, in one step with looking whether it has to wait."""

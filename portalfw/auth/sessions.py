@@ -98,6 +98,16 @@ def session_owner(identity: str) -> str | None:
     return None if row is None else str(row["user"])
 
 
+def session_began(credential: str) -> float | None:
+    """Return when the session of the credential ``session:ID`` began, in epoch seconds; None if it is none, or no more.
+
+    API tokens are no sessions.
+    """
+    kind, _, identity = credential.partition(":")
+    row = Session.collection().find_one({"_id": identity}, {"created": 1}) if kind == "session" else None
+    return None if row is None else float(row["created"])
+
+
 def end_session(secret: str) -> None:
     """End the session of a cookie's value, if there is one."""
     Session.collection().delete_one({"_id": digest(secret)})

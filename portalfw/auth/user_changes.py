@@ -8,6 +8,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from portalfw.auth.passkeys import forget_passkeys
 from portalfw.auth.principal import ADMIN
 from portalfw.auth.second_factor import forget_second_factor
 from portalfw.auth.sessions import end_sessions
@@ -57,7 +58,7 @@ def set_password(name: str, password: str, *, keep: str = "") -> None:
 
 
 def delete_user(name: str) -> None:
-    """Delete a user with its sessions, tokens and second factor.
+    """Delete a user with its sessions, tokens, passkeys and second factor.
 
     :raises NotFoundError: if there is none.
     :raises InvalidError: if it is protected.
@@ -68,6 +69,7 @@ def delete_user(name: str) -> None:
     edit_user(name, active=False)
     revoke_tokens(name)
     forget_second_factor(name)
+    forget_passkeys(name)
     User.collection().delete_one({"name": name})
 
 

@@ -32,12 +32,13 @@ Via = Literal["http", "page", "cli"]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a method: who asks, from where, by which way."""
+    """One call of a method: who asks, from where, by which way, and what its browser calls the portal."""
 
     principal: Principal
     remote_address: str = ""
     via: Via = "http"
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    origin: str = ""
 
     def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
         """Say what the call does now, and how far it is; see :func:`portalfw.progress.report`."""

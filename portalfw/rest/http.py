@@ -11,6 +11,7 @@ import orjson
 from flask import Request, Response
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from portalfw.auth.origin import public_url
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, PortalError, TooManyError
 from portalfw.rest import datatables
@@ -52,7 +53,7 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
         try:
             method = dispatcher.describe(f"{app}/{actor}/{name}")
             _check_verb(method, request)
-            call = Call(identify(request), request.remote_addr or "", "http", request_id)
+            call = Call(identify(request), request.remote_addr or "", "http", request_id, public_url(request))
             given = arguments_of(request)
             table = method.gathered is not None and datatables.asks(given)
             draw = given.get("draw")

@@ -14,6 +14,7 @@ from portalfw.auth.principal import GUEST
 from portalfw.errors import PortalError, TooManyError
 from portalfw.rest.dispatch import Call
 from portalfw.rest.errors import status_of
+from portalfw.web import passkey_pages
 from portalfw.web.frame import Back, Card, Field, render_card
 from portalfw.web.theme import theme_of
 
@@ -34,8 +35,9 @@ CODE = Field(
 
 
 def add_routes(routes: flask.Blueprint, runtime: Runtime) -> None:
-    """Add ``/login/token`` and ``/login/second-factor``; both call the methods of the API as anybody could."""
-    for path, show in (("/login/token", _token), ("/login/second-factor", _second_factor)):
+    """Add ``/login/token``, ``/login/second-factor`` and ``/login/new-passkey``: all call methods as anybody could."""
+    pages = (("/login/token", _token), ("/login/second-factor", _second_factor), (passkey_pages.PATH, _passkey))
+    for path, show in pages:
         routes.add_url_rule(path, view_func=_View(runtime, path, show), endpoint=show.__name__, methods=["GET", "POST"])
 
 
@@ -113,6 +115,10 @@ def _scan(qr: str | None, secrets: list[str]) -> Card:
         back=BACK,
         theme=theme_of(flask.request),
     )
+
+
+def _passkey(view: _View) -> AnyResponse:
+    return passkey_pages.new_passkey(view.principal)
 
 
 def _card(title: str, action: str, submit: str, fields: Any, text: str) -> Card:

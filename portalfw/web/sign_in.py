@@ -19,7 +19,7 @@ from portalfw.auth.sessions import create_session, end_session
 from portalfw.auth.users import User, authenticate
 from portalfw.errors import ForbiddenError, PortalError, TooManyError, UnauthenticatedError
 from portalfw.rest.errors import status_of
-from portalfw.web import credential_pages, oidc
+from portalfw.web import credential_pages, oidc, passkey_sign_in
 from portalfw.web.frame import SecondStep, SignIn, render_login, render_second_step
 from portalfw.web.theme import theme_of
 
@@ -56,9 +56,21 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
 def _add_password_step(routes: flask.Blueprint, runtime: Runtime, lockout: Lockout) -> None:
     def form_html(target: str, name: str = "", error: str | None = None) -> str:
         theme = theme_of(flask.request)
-        hint, ways = _hint(runtime), oidc.ways(runtime, local_target(target))
-        form = SignIn(TITLE, local_target(target), name, error, hint, theme=theme, ways=ways)
+        hint, passkey = _hint(runtime), passkey_sign_in.offer(flask.request)
+        ways = oidc.ways(runtime, local_target(target))
+        form = SignIn(TITLE, local_target(target), name, error, hint, theme=theme, passkey=passkey, ways=ways)
         return render_login(form)
+
+    def target_of_form() -> str:
+        return local_target(flask.request.form.get("next", "/"))
+
+    passkey_sign_in.add_routes(
+        routes,
+        runtime,
+        lockout,
+        refuse=lambda error: refused(error, form_html(target_of_form(), error=error.message)),
+        welcome=lambda user: _signed_in(user, target_of_form(), runtime.settings.session_hours),
+    )
 
     oidc.add_routes(
         routes,

@@ -26,7 +26,7 @@ from portalfw.runtime import Runtime
 from portalfw.settings import Settings
 
 GROUPS = "admin|level1|level2|level3|user"
-RESOURCES = r"(account|cloudspace|machine|disk):[ARCXDU]+|(user|session|token):S"
+RESOURCES = r"(account|cloudspace|machine|disk):[ARCXDU]+|(user|session|token|passkey):S"
 GRAMMAR = re.compile(rf"(guest|login|group:({GROUPS})(,({GROUPS}))*|{RESOURCES})(\||$)")
 #: Whose letters count for a right on a resource.
 COUNTING = {
@@ -46,7 +46,7 @@ DECIDING: dict[str, tuple[str, ...]] = {
 #: What is in these states can only be read; a destroyed one does not exist.
 READ_ONLY = {"DISABLED"}
 #: Required arguments that name something else; the right never depends on them.
-OTHERS = {"id", "sessionId", "tokenId", "nid", "nodeId", "jobId", "imageId", "sizeId", "externalnetworkId"}
+OTHERS = {"id", "sessionId", "tokenId", "passkeyId", "nid", "nodeId", "jobId", "imageId", "sizeId", "externalnetworkId"}
 #: Required whole numbers that name nothing.
 NUMBERS = {"disksize", "publicPort", "localPort", "destPort", "memory", "vcpus"}
 PLAIN: dict[str, Any] = {"str": "x", "bool": True, "int": 1, "float": 1.0, "list": [], "object": {}}
