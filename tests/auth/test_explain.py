@@ -61,3 +61,19 @@ def test_page_and_json_say_the_same(product: Product) -> None:
     assert twin.status_code == 200
     assert "987654" in twin.text
     assert twin.json()["data"]["explain"]["method"] == START
+
+
+def test_page_asks_in_a_form_and_answers(product: Product) -> None:
+    """The page has a form with what was asked, takes arguments as JSON, and shows what is wrong with them."""
+    headers = {"Authorization": f"Bearer {product.token}"}
+
+    def shown(**query: str) -> str:
+        return requests.get(f"{product.url}/system/Explain", params=query, headers=headers, timeout=10).text
+
+    asked = shown(method="cloudapi/machines/start", user="admin", arguments='{"machineId": 4711}')
+    assert "macro-error" not in asked
+    assert 'name="method"' in asked
+    assert 'value="cloudapi/machines/start"' in asked
+    assert "4711" in asked.partition("Any of these rights")[2].partition("</table>")[0]
+    assert "must be an object" in shown(method="cloudapi/machines/start", arguments="machineId=3")
+    assert "{&#34;machineId&#34;: 3}" in shown()

@@ -1,0 +1,43 @@
+"""A form in a page that opens it again with what was filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portalfw.wiki import Block, MacroContext, macro
+from portalfw.wiki.errors import MacroError
+
+KNOWN = {"label", "help", "type", "choices", "required", "placeholder", "value"}
+TYPES = {"text", "textarea", "select"}
+
+
+@macro
+def page_form(ctx: MacroContext, fields: dict[str, Any], button: str = "Show", icon: str = "arrow-right") -> Block:
+    """Form with the page's parameters, which opens the page again with them.
+
+    fields: by parameter its label, or a mapping of label, help, type (text, textarea or select), required, placeholder,
+    value (if the address has none), and choices: a list, or the address of a list method whose rows have id and name.
+    button, icon: of the button.
+    """
+    shown = [_field(ctx, name, {"label": given} if isinstance(given, str) else given) for name, given in fields.items()]
+    kept = {name: value for name, value in ctx.params.items() if name not in fields and not name.startswith("_")}
+    action = ctx.here().partition("?")[0]
+    block = ctx.render("page_form.html", action=action, kept=kept, fields=shown, button=button, icon=icon)
+    return Block(block.html, frozenset())  # a form that someone fills in is not drawn anew
+
+
+def _field(ctx: MacroContext, name: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict) or not given.keys() <= KNOWN or given.get("type", "text") not in TYPES:
+        raise MacroError(f"field {name} must be a label, or a mapping of {', '.join(sorted(KNOWN))}")
+    value = ctx.params.get(name) or given.get("value", "")
+    found = {"type": "text", "label": name, "required": False, **given, "name": name, "value": value}
+    if "choices" in given:
+        found |= {"type": "select", "choices": _choices(ctx, given["choices"])}
+    return found
+
+
+def _choices(ctx: MacroContext, given: Any) -> list[dict[str, Any]]:
+    """Return what may be chosen; names are what an address holds, so a row's ``name`` is taken where it has one."""
+    rows = given if isinstance(given, list) else ctx.call(str(given))
+    values = [row.get("name") or row.get("id") if isinstance(row, dict) else row for row in rows]
+    return [{"value": value, "label": str(value)} for value in values]
