@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from macros.columns import Column, read_columns
+from macros.wish import Wish
+from portalfw.rest import Page
 from portalfw.wiki import Address, Block, MacroContext, macro
 from portalfw.wiki.errors import MacroError
 
@@ -40,11 +42,14 @@ def table(
     actions: buttons in each row, as in the macro ``actions``, with ``{field}`` for the row's values.
     title, more (``Label -> Page``): above the table. name: what the rows are ("machines").
     id: DOM id of the table. empty, hint, icon: what is said without rows. limit: rows a page, if the method can page.
+    A method that pages, sorts, searches and filters does so for the viewer; of others, and of data, all rows are shown
+    and filtered in the browser.
     """
-    rows, pager = _rows(ctx, api, data, args or {}, limit)
+    rows, wish, pager = _rows(ctx, api, data, args or {}, limit)
     described = read_columns(columns if columns is not None else _every_field(rows))
     return ctx.render(
         "list.html",
+        live=wish.shown(described, rows) if wish and isinstance(rows, Page) else None,
         columns=[column.head() for column in described],
         rows=[_row(ctx, row, described, key, actions or []) for row in rows],
         title=title,
@@ -94,17 +99,20 @@ def _row(
 
 def _rows(
     ctx: MacroContext, api: str | None, data: Any, args: Mapping[str, Any], limit: int
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+) -> tuple[list[dict[str, Any]], Wish | None, dict[str, Any] | None]:
     if (api is None) == (data is None):
         raise MacroError("give either api: or data:")
     if api is None:
-        return _listed(ctx.data(data) if isinstance(data, str) else data), None
-    takes = {argument.wire for argument in ctx.describe(api).arguments}
-    if not takes >= PAGED:
-        return _listed(ctx.call(api, **args)), None
+        return _listed(ctx.data(data) if isinstance(data, str) else data), None, None
+    method = ctx.describe(api)
+    if method.gathered is not None:
+        wish = Wish(ctx, method, args, limit)
+        return wish.rows(api), wish, None
+    if not {argument.wire for argument in method.arguments} >= PAGED:
+        return _listed(ctx.call(api, **args)), None, None
     number = _page_number(ctx)
     rows = _listed(ctx.call(api, **{"limit": limit + 1, "offset": (number - 1) * limit, **args}))
-    return rows[:limit], _pager(ctx, number, limit, rows)
+    return rows[:limit], None, _pager(ctx, number, limit, rows)
 
 
 def _page_number(ctx: MacroContext) -> int:

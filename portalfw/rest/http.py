@@ -17,6 +17,7 @@ from portalfw.errors import InvalidError, PortalError, TooManyError
 from portalfw.rest import datatables
 from portalfw.rest.answers import encoded
 from portalfw.rest.arguments import UnknownArguments
+from portalfw.rest.csv_rows import MEDIA_TYPE, as_csv
 from portalfw.rest.declaration import Method
 from portalfw.rest.dispatch import Call, Dispatcher
 from portalfw.rest.errors import error_body, status_of
@@ -55,6 +56,7 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
             _check_verb(method, request)
             call = Call(identify(request), request.remote_addr or "", "http", request_id, public_url(request))
             given = arguments_of(request)
+            in_csv = method.gathered is not None and given.pop("_format", "") == "csv"
             table = method.gathered is not None and datatables.asks(given)
             draw = given.get("draw")
             if table:
@@ -71,7 +73,7 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
             ):
                 return _answer_soon(tasks.soon(method, given, call))
             found = dispatcher.run(method, given, call)
-            response = answer(datatables.envelope(draw, found) if table else found)
+            response = _csv(method, found) if in_csv else answer(datatables.envelope(draw, found) if table else found)
             if method.gathered is not None and given.get("limit"):
                 response.headers["X-Total-Count"] = str(found.matching)
             readable = method.declaration.readonly and request.method in {"GET", "HEAD"}
@@ -97,6 +99,12 @@ def _answer_soon(found: bytes | str) -> Response:
         return Response(found, content_type=JSON)
     response = answer(found, 202)
     response.headers["Preference-Applied"] = "respond-async"
+    return response
+
+
+def _csv(method: Method, rows: Any) -> Response:
+    response = Response(as_csv(rows), content_type=MEDIA_TYPE)
+    response.headers["Content-Disposition"] = f'attachment; filename="{method.address.replace("/", "-")}.csv"'
     return response
 
 

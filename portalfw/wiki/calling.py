@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from portalfw.auth.principal import Principal
+from portalfw.rest.listing import Page
 from portalfw.wiki.errors import MacroError
 
 if TYPE_CHECKING:
@@ -49,6 +50,20 @@ class Caller:
         :raises MacroError: if the method changes something, since showing a page must not.
         :raises PortalError: what the method raises.
         """
+        return plain(self._answer(address, arguments))
+
+    def rows(self, address: str, arguments: Mapping[str, Any]) -> Page[Any]:
+        """Call a list method and return its rows as plain data, with their counts.
+
+        :raises MacroError: if the method is no list that pages, or changes something.
+        :raises PortalError: what the method raises.
+        """
+        found = self._answer(address, arguments)
+        if not isinstance(found, Page):
+            raise MacroError(f"{address} does not page its rows")
+        return found.answered(plain(row) for row in found)
+
+    def _answer(self, address: str, arguments: Mapping[str, Any]) -> Any:
         method = self.describe(address)
         if not method.declaration.readonly:
             raise MacroError(
@@ -56,7 +71,7 @@ class Caller:
             )
         given = {name: value for name, value in arguments.items() if value is not None}
         self.topics.update(topics(method, given))
-        return plain(self.dispatcher.call(self.principal, address, given))
+        return self.dispatcher.call(self.principal, address, given)
 
 
 def topics(method: Method, given: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from portalfw.wiki.errors import MacroError
 
 if TYPE_CHECKING:
     from portalfw.rest.declaration import Method
+    from portalfw.rest.listing import Page as Rows
     from portalfw.wiki.data import Data
     from portalfw.wiki.markup import Heading
     from portalfw.wiki.page import Page
@@ -102,6 +103,13 @@ class MacroContext:
     def call(self, address: str, /, **arguments: Any) -> Any:
         """Call a reading method by address and wire names and return its answer."""
         return self._caller.call(address, arguments)
+
+    def rows(self, address: str, /, **arguments: Any) -> Rows[Any]:
+        """Call a list method and return its page of rows, which knows how many there are in all.
+
+        :raises MacroError: if the method is no list that pages.
+        """
+        return self._caller.rows(address, arguments)
 
     def describe(self, address: str) -> Method:
         """Return the declaration of a method."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import orjson
 import pytest
 import requests
 from product import Product
+
+from portalfw.rest.csv_rows import as_csv
 
 COUNT = 42
 TEAS, KEPT = "lab/shelf/teas", "lab/shelf/kept"
@@ -207,3 +210,16 @@ def test_datatables_with_own_arguments(shelf: Product) -> None:
 def test_wrong_datatables(shelf: Product, changes: dict[str, Any], told: str) -> None:
     """What DataTables would never send is refused with what is wrong."""
     assert refusal(shelf, **datatables(["grams", "name"], **changes)).startswith(told)
+
+
+def test_csv(shelf: Product) -> None:
+    """A list comes as CSV where a spreadsheet wants it, with the same wishes; no text of it is a formula there."""
+    headers = {"Authorization": f"Bearer {shelf.token}"}
+    wish = {"sort": "-grams", "filter": '{"tags": "rare"}', "_format": "csv", "limit": 2}
+    answer = requests.get(f"{shelf.url}/restmachine/{TEAS}", wish, headers=headers, timeout=10)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="lab-shelf-teas.csv"'
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert [row["grams"] for row in rows] == ["400", "350"]
+    assert rows[0]["tags"] == '["rare (1.0)","lot-40"]'
+    assert as_csv([{"name": "=1+1"}, {"name": "fine", "size": -3}]) == b"name,size\r\n'=1+1,\r\nfine,-3\r\n"

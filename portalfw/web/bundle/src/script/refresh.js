@@ -65,7 +65,7 @@ function ask() {
 /** A macro in which a menu is open or a field other than a filter is being filled in is left alone until that ends. */
 function inUse(macro) {
   const focused = macro.querySelector("input:focus, textarea:focus, select:focus");
-  return Boolean(macro.querySelector(":popover-open") || (focused && !focused.matches("[data-filter]")));
+  return Boolean(macro.querySelector(":popover-open") || (focused && !focused.matches("[data-filter], [data-where]")));
 }
 
 function isMacro(target) {
@@ -90,13 +90,13 @@ function beforeSwap(event) {
   } else if (xhr.status >= 400 || !serverResponse.includes(`id="${target.id}"`)) {
     event.detail.shouldSwap = false; // the values stay; better old than blank
   } else {
-    kept.set(target.id, { focus: focusIn(target), rows: rowsOf(target), left: scrollOf(target) });
+    kept.set(target.id, { focus: focusIn(target), rows: target.dataset.asked === undefined && rowsOf(target), left: scrollOf(target) });
   }
 }
 
 function focusIn(macro) {
-  const field = macro.querySelector("[data-filter]:focus");
-  return field && { start: field.selectionStart, end: field.selectionEnd };
+  const field = macro.querySelector("[data-filter]:focus, [data-where]:focus");
+  return field && { name: field.name, value: field.value, start: field.selectionStart, end: field.selectionEnd };
 }
 
 function scrollOf(macro) {
@@ -120,11 +120,17 @@ function afterSwap(macro) {
   if (!before) return;
   const scrolled = macro.querySelector(".bleed, .table-responsive");
   if (scrolled && before.left) scrolled.scrollLeft = before.left;
-  if (before.focus) focusAgain(macro.querySelector("[data-filter]"), before.focus);
-  light(macro, before.rows);
+  if (before.focus) focusAgain(macro.querySelector(fieldOf(before.focus)), before.focus);
+  if (before.rows) light(macro, before.rows);
 }
 
-function focusAgain(field, { start, end }) {
+function fieldOf({ name }) {
+  return name ? `[name="${CSS.escape(name)}"]` : "[data-filter]";
+}
+
+/** What was typed while the server was asked stays; the answer to it is on its way. */
+function focusAgain(field, { name, value, start, end }) {
+  if (field && name) field.value = value;
   field?.focus({ preventScroll: true });
   field?.setSelectionRange(start, end);
 }

@@ -9,7 +9,7 @@ const choices = new Map();
 export function startTables() {
   onContent((root) => root.querySelectorAll("[data-table]").forEach(arrange));
   document.addEventListener("input", (event) => {
-    if (event.target.matches("[data-filter]")) choose(event.target, { filter: event.target.value });
+    if (event.target.matches("[data-table] [data-filter]")) choose(event.target, { filter: event.target.value });
   });
   document.addEventListener("click", (event) => {
     const clear = event.target.closest("[data-clear]");
