@@ -76,7 +76,9 @@ class Wish:
             "action": self._ctx.page.path,
             "problem": self.problem,
             "kept": self._kept(),
-            "clear": self._link(**dict.fromkeys(self._own("find", "where", "page", "sort"))),
+            "clear": self._link(
+                **dict.fromkeys(self._own("find", "where", "page", *(["sort"] if self.problem else [])))
+            ),
             "total": rows.matching,
             "downloads": self._downloads(),
             **self._pager(rows),

@@ -11,6 +11,7 @@ from product import Product
 
 pytestmark = pytest.mark.browser
 COUNT = 42
+ABORTED = re.compile(r"htmx:(sendAbort|afterRequest)")  # a newer wish took the place of one under way
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     expect(found.locator("[data-table-live] tbody tr")).to_have_count(10)
     yield found
     context.close()
-    assert not problems
+    assert not [problem for problem in problems if not ABORTED.match(problem)]
 
 
 def test_pages_and_sizes(page: Page) -> None:
