@@ -6,8 +6,9 @@ import time
 import uuid
 from typing import Any
 
-import jwt
+from joserfc.jwt import JWTClaimsRegistry
 
+from portalfw.auth import jose
 from portalfw.auth.jwt_keys import ALGORITHM, SigningKey, public_key
 from portalfw.auth.principal import Principal
 from portalfw.auth.tokens import find_token, token_principal_by_id
@@ -16,6 +17,7 @@ from portalfw.settings import Settings
 
 USUAL = 86400  # seconds that a JWT is good for if nothing else is asked
 SHORTEST, LONGEST = 60, 30 * 86400
+NEEDED: dict[str, Any] = {"exp": {"essential": True}, "token": {"essential": True}}
 REFRESHABLE = 30 * 86400  # seconds after its end in which a refreshable JWT may be exchanged for a new one
 
 
@@ -47,12 +49,13 @@ class JwtIssue:
         :raises UnauthenticatedError: if it is not ours or not refreshable, or its API token is worthless.
         """
         try:
-            key = public_key(str(jwt.get_unverified_header(token).get("kid")))
+            key = public_key(str(jose.unverified(token)[0].get("kid")))
             if key is None:
                 raise UnauthenticatedError("The JWT cannot be refreshed here: it is not ours.")
-            claims = jwt.decode(token, key, [ALGORITHM], leeway=REFRESHABLE, options={"require": ["exp", "token"]})
-        except jwt.PyJWTError as error:
-            raise UnauthenticatedError(f"The JWT cannot be refreshed: {error}.") from None
+            _, claims = jose.verified(token, key, [ALGORITHM])
+            JWTClaimsRegistry(leeway=REFRESHABLE, **NEEDED).validate(claims)
+        except jose.WRONG as error:
+            raise UnauthenticatedError(f"The JWT cannot be refreshed: {jose.reason(error)}.") from None
         found = token_principal_by_id(claims["token"])
         if found is None or "refresh_token" not in claims:
             raise UnauthenticatedError("The JWT was not made refreshable, or its API token is revoked or has expired.")

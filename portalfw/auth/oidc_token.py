@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import requests
 from authlib.oidc.core import CodeIDToken
-from joserfc import jws
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import InvalidKeyIdError
 
+from portalfw.auth import jose
 from portalfw.auth.oidc_http import fetch_json
 from portalfw.auth.oidc_provider import Provider
 from portalfw.errors import UnauthenticatedError
 
-LEEWAY = 30  # seconds that clocks may differ
 LONGEST_SUBJECT = 255  # characters, OpenID Connect Core section 2
 
 
@@ -40,11 +38,11 @@ def checked_claims(provider: Provider, answer: dict[str, Any], nonce: str) -> di
     try:
         header, claims = _verified(provider, text)
         checked = CodeIDToken(claims, header, options, params)
-        checked.validate(leeway=LEEWAY)
+        checked.validate(leeway=jose.LEEWAY)
     except InvalidKeyIdError:
         raise _refused(provider, "it is signed with a key that the provider does not publish") from None
-    except (JoseError, ValueError) as error:
-        raise _refused(provider, f"{getattr(error, 'description', '') or error}") from None
+    except jose.WRONG as error:
+        raise _refused(provider, jose.reason(error)) from None
     subject = checked["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
         raise _refused(provider, "its claim sub is no text of a sensible length")
@@ -74,20 +72,13 @@ def with_userinfo(provider: Provider, claims: dict[str, Any], access_token: str 
 
 def _verified(provider: Provider, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a rightly signed token; an unknown key may be new, so the keys are fetched once."""
-    algorithms = list(provider.settings.algorithms)
-    registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
+    algorithms = provider.settings.algorithms
     try:
-        token = jws.deserialize_compact(text, provider.keys, registry=registry)
+        return jose.verified(text, provider.keys, algorithms)
     except InvalidKeyIdError:
         provider.refresh()
-        token = jws.deserialize_compact(text, provider.keys, registry=registry)
-    claims = json.loads(token.payload or b"")
-    if not isinstance(claims, dict):
-        raise ValueError("its content is no JSON object")  # noqa: TRY004 - the caller tells it as any other wrong content
-    return token.headers(), claims
+        return jose.verified(text, provider.keys, algorithms)
 
 
 def _refused(provider: Provider, reason: str) -> UnauthenticatedError:
-    return UnauthenticatedError(
-        f"{provider.settings.label} sent an id token that is not accepted: {reason.strip('.')}."
-    )
+    return UnauthenticatedError(f"{provider.settings.label} sent an id token that is not accepted: {reason}.")
