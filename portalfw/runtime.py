@@ -20,6 +20,7 @@ from portalfw.dal import Datacenter
 from portalfw.duties import Duties
 from portalfw.events import EventBus
 from portalfw.extension import Duty, NameFunction, RuntimeFunction, extensions_of
+from portalfw.health import certificate
 from portalfw.health import checks as own_checks
 from portalfw.health.findings import HealthCheck
 from portalfw.health.health import Health
@@ -59,7 +60,7 @@ class Runtime:
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
             Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
         ]
-        checks = extensions_of(own_checks).health_checks
+        checks = [one for module in (own_checks, certificate) for one in extensions_of(module).health_checks]
         self._load_actors(duties, checks)
         self.health = Health(self, checks)
         self.wiki = Wiki(self.content, self.dispatcher, settings)

@@ -110,6 +110,7 @@ class Frame:
     render_ms: float | None = None
     since: str = ""
     health: HealthMark | None = None
+    logo: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class Field:
 
     name: str
     label: str
-    type: Literal["text", "password", "checkbox", "hidden"] = "text"
+    type: Literal["text", "password", "checkbox", "hidden", "file"] = "text"
     value: str = ""
     help: str = ""
     required: bool = False

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import UnauthenticatedError
+from portalfw.logo import LogoMark
 from portalfw.web import frame
 from portalfw.web.theme import theme_of
 from portalfw.wiki import PageView, Twin
@@ -47,6 +48,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
             render_ms=(time.perf_counter() - began) * 1000,
             since=since,
             health=_health(runtime, principal),
+            logo=runtime.service(LogoMark).address(),
         )
         if found.fault is None:
             return Response(frame.render_frame(shown), content_type=HTML)
