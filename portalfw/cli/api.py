@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from portalfw.cli.follow import follow
 from portalfw.cli.remote import NoSuchMethodError, Operation, Remote, RemoteError
 from portalfw.cli.words import kebab, snake
 
@@ -115,12 +116,18 @@ def _command(operation: Operation) -> click.Command:
             click.confirm(f"{operation.summary}: {operation.description.splitlines()[0]} Go on?", abort=True, err=True)
         arguments = {wire: given[f"{snake(wire)}_"] for wire in operation.properties}
         arguments = {wire: value for wire, value in arguments.items() if value is not None and value != ()}
-        answer = _remote(click.get_current_context()).call(operation.address, arguments)
+        remote = _remote(click.get_current_context())
+        if given.get("progress__"):
+            answer = follow(remote, operation.address, arguments, lambda line: click.echo(line, err=True))
+        else:
+            answer = remote.call(operation.address, arguments)
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
     options: list[click.Parameter] = [_option(operation, wire) for wire in operation.properties]
     if operation.destructive:
         options.append(click.Option(["--yes", "yes__"], is_flag=True, help="Do not ask."))
+    if "progress" not in operation.properties:
+        options.append(click.Option(["--progress", "progress__"], is_flag=True, help="Show the steps of a long call."))
     return click.Command(operation.name, params=options, callback=run, help=operation.description or operation.summary)
 
 

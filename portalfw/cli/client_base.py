@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -50,3 +50,36 @@ class Transport:
         raise ApiError(
             response.status_code, str(found.get("error", "")), message, found.get("detail"), str(found.get("id", ""))
         )
+
+
+class Portal:
+    """What every client can do beyond its methods: begin a call that takes a while, and follow it to its end."""
+
+    def __init__(self, url: str, token: str | None = None, timeout: float = 300.0) -> None:
+        """Name the portal, the API token, and the seconds that a call may take."""
+        self._transport = Transport(url, token, timeout)
+
+    def begin(self, address: str, arguments: Mapping[str, Any]) -> str:
+        """Begin a call of ``app/actor/method``, its arguments by wire name, and return the id of its task."""
+        return str(self._transport.call(address, {**arguments, "_async": True}))
+
+    def follow(self, task: str, told: Callable[[dict[str, Any]], object] | None = None) -> Any:
+        """Wait for the end of a task and return its answer; ``told`` hears each step that comes or moves on.
+
+        A step has ``text``, ``done`` and ``total`` (numbers or None), ``level`` (``step``, or that of a job's line),
+        ``number`` and ``at`` (epoch seconds). A task that fails or is killed raises ApiError, with the status 0.
+        """
+        revision = 0
+        while True:
+            asked = {"taskguid": task, "since": revision, "wait": 20}
+            status = self._transport.call("system/task/status", asked)
+            if told is not None:
+                for step in status["steps"]:
+                    told(step)
+            revision = status["revision"]
+            if status["finished"] is not None:
+                break
+        error = status["error"]
+        if error is not None:
+            raise ApiError(0, error["error"], error["message"], error["detail"], error["id"])
+        return status["answer"]

@@ -150,12 +150,13 @@ def _about(schema: Schema) -> str:
 def _client(apps: Iterable[str]) -> str:
     names = list(apps)
     lines = [
-        "class Client:",
+        "class Client(Portal):",
         '    """A portal: ``Client(url, token).cloudapi.machines.get(machine_id=3)``."""',
         "",
         "    def __init__(self, url: str, token: str | None = None, timeout: float = 300.0) -> None:",
         '        """Name the portal, the API token, and the seconds that a call may take."""',
-        "        transport = Transport(url, token, timeout)",
+        "        super().__init__(url, token, timeout)",
+        "        transport = self._transport",
         *(f"        self.{_name(name)} = {_class(name)}(transport)" for name in names),
     ]
     return "\n".join(lines)

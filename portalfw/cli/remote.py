@@ -93,6 +93,16 @@ class Remote:
         headers = {**self._headers, "Accept": JSON}
         return _answer(self._ask("POST", PREFIX + address, headers=headers, timeout=PATIENCE, json=arguments))
 
+    def begin(self, address: str, arguments: dict[str, Any]) -> tuple[Any, str | None]:
+        """Call a method; return its answer and None, or if it goes on for longer None and the id of its task.
+
+        :raises RemoteError: with the portal's own words.
+        """
+        headers = {**self._headers, "Accept": JSON, "Prefer": "respond-async"}
+        response = self._ask("POST", PREFIX + address, headers=headers, timeout=PATIENCE, json=arguments)
+        answer = _answer(response)
+        return (None, str(answer)) if response.status_code == requests.codes.accepted else (answer, None)
+
     def _ask(self, verb: str, path: str, **request: Any) -> requests.Response:
         try:
             return requests.request(verb, self.url + path, allow_redirects=False, **request)  # noqa: S113 - both callers name one

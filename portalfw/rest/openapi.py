@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import portalfw
+from portalfw.rest.async_schema import PARAMETERS, RESPONSES, TASK_ID, asynchronous
 from portalfw.rest.declaration import Method
 from portalfw.rest.errors import STATUS, ErrorBody
 from portalfw.rest.examples import sample
@@ -44,6 +45,7 @@ def document(methods: Iterable[Method]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     tags: dict[str, str] = {}
     schema_of(ErrorBody, components)
+    components["TaskId"] = TASK_ID
     for method in methods:
         paths[f"/restmachine/{method.address}"] = _path(method, components)
         tags[tag_of(method)] = inspect.getdoc(method.actor_class) or ""
@@ -56,7 +58,8 @@ def document(methods: Iterable[Method]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {name: _public(schema) for name, schema in sorted(components.items())},
-            "responses": {f"Error{status}": _error(status) for status in ERRORS},
+            "parameters": PARAMETERS,
+            "responses": {f"Error{status}": _error(status) for status in ERRORS} | RESPONSES,
             "securitySchemes": SCHEMES,
         },
     }
@@ -74,9 +77,17 @@ def _path(method: Method, components: dict[str, Schema]) -> dict[str, Any]:
     found = {}
     if "GET" in method.declaration.http:
         parameters = [_parameter(argument.wire, argument.required, schemas) for argument in method.arguments]
-        found["get"] = {**shared, "operationId": f"{name}_by_get", "parameters": parameters}
+        found["get"] = {
+            **shared,
+            "operationId": f"{name}_by_get",
+            "parameters": parameters,
+            **asynchronous(method, "get"),
+        }
     if "POST" in method.declaration.http:
-        found["post"] = {**shared, "operationId": name, "requestBody": _body(method, schemas)}
+        extra = asynchronous(method, "post")
+        found["post"] = {**shared, "operationId": name, "requestBody": _body(method, schemas), **extra}
+        if extra:
+            found["post"]["responses"] = {**shared["responses"], "202": {"$ref": "#/components/responses/Accepted"}}
     return found
 
 

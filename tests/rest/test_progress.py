@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import tempfile
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 from cloud_steps import TINY_MEMORY, Cloud
-from product import REPOSITORY, Product, running, start, wait_for
+from product import REPOSITORY, Product, run, running, start, wait_for
 
 from portalfw.progress import LONGEST, MOST, Steps
 from portalfw.store import Mongod
@@ -241,6 +242,64 @@ def test_work_on_a_node_tells_what_its_job_says(product: Product) -> None:
     assert stopped["steps"][0]["text"] == "stopping"
     cloud.delete_machine(row["answer"])
     cloud.delete_cloudspace(space)
+
+
+def test_document_tells_of_tasks(product: Product) -> None:
+    """OpenAPI says for every method that its answer may be a task, by header and by ``_async``, and what one tells."""
+    headers = {"Authorization": f"Bearer {product.token}"}
+    document = requests.get(f"{product.url}/openapi.json", headers=headers, timeout=10).json()
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            assert "x-async" in operation or path.startswith("/restmachine/system/"), path  # those with secrets cannot
+            if verb == "post" and "x-async" in operation:
+                assert {"$ref": "#/components/parameters/Prefer"} in operation["parameters"]
+                assert operation["responses"]["202"] == {"$ref": "#/components/responses/Accepted"}
+    assert document["components"]["parameters"]["Async"]["name"] == "_async"
+    status_rows = document["components"]["schemas"]["TaskStatus"]["properties"]
+    assert {"steps", "percent", "started", "finished", "outcome"} <= set(status_rows)
+    step = status_rows["steps"]["items"]["$ref"].rpartition("/")[2]
+    assert document["components"]["schemas"][step]["properties"]["text"] == {"type": "string"}
+
+
+@pytest.fixture
+def environment(product: Product, tmp_path: Path) -> dict[str, str]:
+    """Give what tells the command which portal is meant, and a cache of its own."""
+    return {"PORTALFW_URL": product.url, "PORTALFW_TOKEN": product.token, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def test_command_shows_the_steps(environment: dict[str, str]) -> None:
+    """With ``--progress`` the command tells each step on stderr, a failure last, and prints nothing but the answer."""
+    command = ("api", "lab", "samovar", "serve", "--seconds", "0.2", "--progress", "--cups", "2")
+    done = run(*command, **environment)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"cups": 2})
+    task, *lines = done.stderr.splitlines()
+    assert task.startswith("task ")
+    wanted = ["heating the water", "pouring 1 of 2", "cup 1 is served", "pouring 2 of 2", "cup 2 is served"]
+    assert lines == wanted
+    failed = run(*command, "--spill", **environment)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.splitlines()[-1].startswith("portalfw: Cup 2 was spilt; wipe the table. (conflict, id ")
+    quick = run("api", "lab", "samovar", "serve", "--cups", "1", "--progress", **environment)
+    assert (quick.stderr, json.loads(quick.stdout)) == ("", {"cups": 1})
+
+
+def test_client_follows_a_task(product: Product, environment: dict[str, str], tmp_path: Path) -> None:
+    """The generated client begins a call, hears its steps, and returns the answer or raises what the call would."""
+    path = tmp_path / "followed_client.py"
+    assert run("client", "--output", str(path), **environment).returncode == 0
+    spec = importlib.util.spec_from_file_location("followed_client", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    portal = module.Client(product.url, product.token)
+    heard: list[str] = []
+    task = portal.begin(SERVE, {"cups": 2, "seconds": 0.2})
+    assert portal.follow(task, lambda step: heard.append(step["text"])) == {"cups": 2}
+    assert heard[-1] == "cup 2 is served"
+    with pytest.raises(module.ApiError, match="Cup 1 was spilt") as refused:
+        portal.follow(portal.begin(SERVE, {"cups": 1, "spill": True}))
+    assert refused.value.detail == {"argument": "cups"}
 
 
 def test_text_of_a_step_is_one_bounded_line() -> None:
