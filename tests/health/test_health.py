@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from product import Product, wait_for
 from pymongo.database import Database
 
+from portalfw.controller.documents import Job, Node
 from portalfw.health.findings import Finding, HealthCheck
 from portalfw.health.results import messages, store
+from portalfw.runtime import Runtime
+from portalfw.settings import Settings
 
 OVERALL, DETAIL, REFRESH = (
     f"system/health/{name}" for name in ("getOverallStatus", "getDetailedStatus", "refreshCommand")
@@ -92,3 +101,55 @@ def test_what_is_not_checked_any_more_is_overdue(database: Database[dict[str, An
     assert late[0].message == "Not checked any more; last: it beats"
     assert messages(["other"]) == []
     assert database["health"].count_documents({}) == 1
+
+
+def certificate_of(folder: Path, days: int) -> Path:
+    """Write a certificate that is good for some days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portal")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - dt.timedelta(days=90))
+    made = builder.not_valid_after(now + dt.timedelta(days=days, hours=1)).sign(key, hashes.SHA256())
+    file = folder / f"{days}.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def test_a_certificate_is_warned_of_before_it_ends(database: Database[dict[str, Any]], tmp_path: Path) -> None:
+    """The portal's certificate is well, then a warning, then an error; without TLS there is none to look at."""
+    found = {}
+    for days in (60, 14, 3):
+        file = certificate_of(tmp_path, days)
+        runtime = Runtime(Settings(state=tmp_path, hypervisor="test", tls_certificate=file), database)
+        (finding,) = runtime.health.run("certificate")
+        found[days] = finding.state
+        assert f"for {days} days" in finding.message
+    assert found == {60: "OK", 14: "WARNING", 3: "ERROR"}
+    assert Runtime(Settings(state=tmp_path), database).health.run("certificate")[0].state == "SKIPPED"
+
+
+def test_a_process_that_was_killed_and_a_node_that_is_silent_are_found(
+    database: Database[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A process that did not take its leave, a duty that nobody does, and a node that is not heard of are not well."""
+    runtime = Runtime(Settings(state=tmp_path, hypervisor="test"), database)
+    now = time.time()
+    database["lease"].insert_many(
+        [
+            {"_id": "process:dead", "holder": "dead", "expires": now - 5},
+            {"_id": "duty:controller.sweep", "holder": "dead", "expires": now - 5},
+        ]
+    )
+    states = {one.uid: one.state for one in runtime.health.run("processes")}
+    assert (states["process:dead"], states["duty-controller.sweep"]) == ("WARNING", "ERROR")
+    away = {"gid": 1, "status": "ENABLED", "connected": False, "last_seen": now - 1000}
+    Node.create(name="fresh", credential_hash="a", **away)
+    assert [one.state for one in runtime.health.run("nodes")] == ["WARNING"]  # the portal itself has just begun
+    runtime.health.started -= 600
+    Node.create(name="calm", credential_hash="b", **{**away, "status": "MAINTENANCE"})
+    Node.create(name="well", credential_hash="c", **{**away, "connected": True})
+    assert [one.state for one in runtime.health.run("nodes")] == ["ERROR", "SKIPPED", "OK"]
+    Job.create(node_id=1, script="a/b", sha256="", status="QUEUED", created=now - 100)
+    (waiting,) = runtime.health.run("waiting_jobs")
+    assert (waiting.state, "the oldest, 1, for 100 s" in waiting.message) == ("WARNING", True)
