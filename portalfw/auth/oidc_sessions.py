@@ -35,11 +35,11 @@ def note_provider(session: str, provider: str, id_token: str, hours: float) -> N
     OidcSession.collection().insert_one(row)
 
 
-def sign_out_at(oidc: Oidc, session_id: str, back: str) -> tuple[str, str] | None:
+def sign_out_at(oidc: Oidc, session_id: str, back: str | None) -> tuple[str, str] | None:
     """Return the title of the provider that a session was begun at, and its address to sign out there.
 
     :param session_id: the hash of the session's cookie.
-    :param back: the address of ours that the provider leads back to.
+    :param back: the address of ours that the provider leads back to; it stays there if None.
     :return: None if the session was begun otherwise, or the provider offers this not, or not now.
     """
     row = OidcSession.collection().find_one({"_id": session_id})
@@ -52,9 +52,7 @@ def sign_out_at(oidc: Oidc, session_id: str, back: str) -> tuple[str, str] | Non
         return None
     if not address:
         return None
-    query = {
-        "id_token_hint": row["id_token"],
-        "client_id": provider.settings.client_id,
-        "post_logout_redirect_uri": back,
-    }
+    query = {"id_token_hint": row["id_token"], "client_id": provider.settings.client_id}
+    if back is not None:
+        query["post_logout_redirect_uri"] = back
     return provider.settings.label, add_params_to_uri(address, query)

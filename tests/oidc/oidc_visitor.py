@@ -69,10 +69,10 @@ class Visitor:
         """Ask for one page, following nothing."""
         return self._session.get(address, allow_redirects=False, timeout=SECONDS)
 
-    def post(self, path: str) -> requests.Response:
+    def post(self, path: str, **form: str) -> requests.Response:
         """Send a form of the portal's own."""
         headers = {"Sec-Fetch-Site": "same-origin"}
-        return self._session.post(self.portal + path, headers=headers, allow_redirects=False, timeout=SECONDS)
+        return self._session.post(self.portal + path, form, headers=headers, allow_redirects=False, timeout=SECONDS)
 
     def cookies(self, path: str = "/") -> dict[str, str]:
         """Return the cookies that go to a page of the portal."""

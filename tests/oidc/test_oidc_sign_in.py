@@ -10,6 +10,8 @@ from oidc_sso import Sso
 from oidc_visitor import Visitor, reason
 from product import Product
 
+from portalfw.auth.second_factor import current_step, totp
+
 
 def user(product: Product, name: str) -> dict[str, Any]:
     return dict(product.ask("system/usermanager/userget", name=name))
@@ -136,3 +138,39 @@ def test_leaving_offers_to_leave_the_provider_too(sso: Sso, visitor: Visitor) ->
     password = sso.visitor()
     password.sign_in("closed", "nobody.here")
     assert password.post("/logout").headers["Location"] == "/login"
+
+
+def test_other_sign_in_pages_learn_the_ways(sso: Sso, visitor: Visitor) -> None:
+    """A page of somebody else's learns the providers, and where to send the browser to sign in there and out again."""
+    call = f"{visitor.portal}/restmachine/system/oauth"
+    listed = {row["name"]: row for row in visitor.get(f"{call}/listProviders").json()}
+    assert listed["sso"]["title"] == "Example SSO"
+    address = visitor.get(f"{call}/authenticate?type=sso&redirect=/cbgrid/Machines").json()
+    assert address == "/login/oidc/sso?next=%2Fcbgrid%2FMachines"
+    assert visitor.get(f"{call}/authenticate?type=nobody").status_code == 404
+    assert visitor.get(f"{call}/getOauthLogoutURl").status_code == 401
+    visitor.sign_in("sso", "vera")
+    out = visitor.get(f"{call}/getOauthLogoutURl").json()
+    assert out.startswith(f"{sso.provider.url}/session/end?id_token_hint=")
+    assert visitor.get(out).status_code == 200
+    assert sso.product.ask("system/oauth/getOauthLogoutUrl") == ""
+
+
+def test_second_factor_is_asked_for_here_too(sso: Sso, visitor: Visitor) -> None:
+    """Who is linked to a user with a second factor must show it; the provider's word is not enough."""
+    address = "tina@example.org"
+    sso.product.ask("system/usermanager/create", username="tina", password="tinas-password", emails=[address])
+    token = sso.product.ask("system/tokens/create", name="x", user="tina")
+    enrolment = sso.product.call("system/secondfactor/enrol", token=token, current="tinas-password").json()
+    confirmed = sso.product.call(
+        "system/secondfactor/confirm", token=token, code=totp(enrolment["secret"], current_step())
+    )
+    assert confirmed.status_code == 200, confirmed.text
+    sso.provider.says("tina.t", email=address, email_verified=True)
+    answer = visitor.sign_in("mail", "tina.t", "/cbgrid")
+    assert answer.status_code == 200
+    assert "Second factor" in answer.text
+    assert visitor.who == "guest"
+    done = visitor.post("/login/code", code=confirmed.json()[0], next="/cbgrid")
+    assert (done.status_code, done.headers["Location"]) == (303, "/cbgrid")
+    assert visitor.who == "tina"
