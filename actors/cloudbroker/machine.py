@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from actors.cloud.directory import one
 from actors.cloud.machines import Machines, MachineWish
-from actors.cloud.models import Cloudspace, PortForward
+from actors.cloud.models import NOT_GONE, Cloudspace, PortForward
 from actors.cloud.models import Machine as Model
 from actors.cloud.portforwards import PortForwards
 from actors.cloudapi.answers.machines import MachineDetail, MachineRow, machine_detail, machine_list
@@ -62,7 +62,7 @@ class Machine(Actor, app="cloudbroker"):
         """List the machines, those that could not be made too; of one cloudspace, account, stack or image if asked."""
         given = {"cloudspace_id": cloudspace_id, "account_id": account_id, "stack_id": stack_id, "image_id": image_id}
         query: dict[str, Any] = {name: value for name, value in given.items() if value}
-        rows = listing.of(Model, query | {"status": {"$ne": "DESTROYED"}})
+        rows = listing.of(Model, query | NOT_GONE)
         return rows.answered(machine_list(rows))
 
     @method(right=OPERATORS, readonly=True, http=("GET", "POST"), live=("machine:{machine_id}", "disk"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from portalfw.errors import InvalidError
 from portalfw.rest.arguments import Arg
 from portalfw.rest.columns import Column, Columns
 from portalfw.rest.conditions import LONGEST, containing
+from portalfw.rest.index_choice import Keys, serving_index
 from portalfw.store import Document
 
 T = TypeVar("T")
@@ -77,15 +78,17 @@ class Listing:
         :raises InvalidError: if the wish names a column that there is not, or a value that it cannot have.
         """
         base = dict(query or {})
-        parts = [part for part in (base, *self._columns.query(self.filter), *self._searched()) if part]
+        asked = [part for part in (base, *self._columns.query(self.filter)) if part]
+        parts = asked + self._searched()
         narrowed = {"$and": parts} if len(parts) > 1 else (parts[0] if parts else {})
-        collection = document.collection()
-        cursor = collection.find(narrowed, dict.fromkeys(fields, 1) if fields else None)
-        rows = [
-            row | {"id": row.pop("_id")}
-            for row in cursor.sort(self._columns.order(self.sort)).skip(self.offset).limit(self.limit)
-        ]
-        return Page(rows, lambda: _count(document, narrowed), lambda: _count(document, base))
+        order = self._columns.order(self.sort)
+        index = serving_index(document, asked, order, searched=bool(self.search.split()))
+        cursor = document.collection().find(
+            narrowed, dict.fromkeys(fields, 1) if fields else None, sort=order, hint=index
+        )
+        rows = [row | {"id": row.pop("_id")} for row in cursor.skip(self.offset).limit(self.limit)]
+        everything = cache(lambda: _count(document, base, index))
+        return Page(rows, everything if narrowed == base else lambda: _count(document, narrowed, index), everything)
 
     def of_rows(self, rows: Iterable[Mapping[str, Any]]) -> Page[Any]:
         """Return the same of rows that lie in memory, as they are answered: columns are their keys."""
@@ -194,9 +197,12 @@ class Gathered:
         return arguments
 
 
-def _count(document: type[Document], query: Mapping[str, Any]) -> int:
-    collection = document.collection()
-    return collection.count_documents(query) if query else collection.estimated_document_count()
+def _count(document: type[Document], query: Mapping[str, Any], index: Keys | None) -> int:
+    # The command counts the keys of an index in half the time that count_documents, a pipeline, takes.
+    command: dict[str, Any] = {"count": document.collection_name(), "query": dict(query)}
+    if index:
+        command["hint"] = dict(index)
+    return int(document.collection().database.command(command)["n"])
 
 
 def _rank(value: Any) -> tuple[int, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema_rs
 import pytest
 import requests
 from product import Product
@@ -73,6 +75,69 @@ def test_typed_answers_have_their_schema(document: dict[str, Any]) -> None:
     row = document["components"]["schemas"]["NodeRow"]
     assert row["properties"]["last_seen"] == {"anyOf": [{"type": "number"}, {"type": "null"}]}
     assert "name" in row["required"]
+
+
+def answers(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return what each operation answers when all is well, by its path."""
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            yield path, operation["responses"]["200"]["content"]["application/json"]
+
+
+def test_every_answer_has_an_example_that_fits(document: dict[str, Any]) -> None:
+    """Each method shows what it may answer, and that fits the schema that stands beside it."""
+    for path, answer in answers(document):
+        schema = {**answer["schema"], "components": document["components"]}
+        wrong = [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(answer["example"])]
+        assert not wrong, f"{path}: {wrong}"
+
+
+def test_the_cloud_answers_no_open_objects(document: dict[str, Any]) -> None:
+    """What a method of the cloud answers is declared, field by field, and nothing else is in it."""
+    for path, answer in answers(document):
+        if "/cloudapi/" in path or "/cloudbroker/" in path:
+            row = answer["schema"].get("items", answer["schema"])
+            assert row != {}, path
+            assert row.get("type") != "object", path
+            if "$ref" in row:
+                named = document["components"]["schemas"][row["$ref"].rpartition("/")[2]]
+                assert named["additionalProperties"] is False, path
+                assert named["properties"], path
+
+
+def test_fields_say_what_their_comments_say(document: dict[str, Any]) -> None:
+    """The comment beside a field of a declared answer describes it, one of what it extends too."""
+    rows = document["components"]["schemas"]
+    assert rows["NodeRow"]["properties"]["memory"]["description"] == "MiB"
+    machine = rows["MachineDetail"]["properties"]
+    assert machine["storage"]["description"] == "GiB, all disks together"
+    assert machine["statusReason"]["description"] == "why it is in this state, for people"
+    assert "description" not in machine["name"]
+
+
+def test_lists_tell_their_columns_and_counts(document: dict[str, Any]) -> None:
+    """A list names what it sorts, filters and searches by, the header with the count, and what DataTables gets."""
+    listing = document["paths"]["/restmachine/lab/shelf/teas"]["post"]
+    columns = {column["name"]: column for column in listing["x-columns"]}
+    assert columns["grams"] == {"name": "grams", "kind": "number", "sortable": True, "searched": False}
+    assert (columns["farmName"]["sortable"], columns["farmName"]["searched"]) == (False, True)
+    assert listing["responses"]["200"]["headers"]["X-Total-Count"]["schema"]["type"] == "integer"
+    plain = listing["responses"]["200"]["content"]["application/json"]["schema"]
+    assert listing["x-datatables"]["schema"]["properties"]["data"] == plain
+    assert "x-columns" not in document["paths"][ECHO]["post"]
+
+
+@pytest.mark.parametrize("app", ["cloudapi", "cloudbroker"])
+def test_every_list_of_the_cloud_pages(document: dict[str, Any], app: str) -> None:
+    """All methods of the cloud that list something page, sort, search and filter."""
+    lists = [
+        operation
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if path.startswith(f"/restmachine/{app}/") and "/list" in path
+    ]
+    assert len(lists) >= 14
+    assert all(operation.get("x-columns") for operation in lists)
 
 
 def test_document_is_kept_by_its_etag(product: Product) -> None:

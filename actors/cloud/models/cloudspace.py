@@ -26,7 +26,11 @@ class Cloudspace(LifeCycleDocument):
     meta: ClassVar[dict[str, Any]] = {
         "collection": "cloudspace",
         "indexes": [
-            {"fields": ["account_id", "name"], "unique": True, "partialFilterExpression": {"live": True}},
+            # live is in it so that counting those of accounts needs no documents
+            {"fields": ["account_id", "name", "live"], "unique": True, "partialFilterExpression": {"live": True}},
+            # for operators' lists, as those of machines
+            {"fields": ["live", "id", "status"], "partialFilterExpression": {"live": True}},
+            {"fields": ["live", "name", "id", "status"], "partialFilterExpression": {"live": True}},
             "acl.user_group_id",
             "status",
         ],

@@ -8,6 +8,9 @@ import mongoengine
 
 from portalfw.store import Document
 
+#: The query for all that is not destroyed, those that could never be made too; an equality, so that indexes serve it.
+NOT_GONE: dict[str, Any] = {"deletion_time": 0.0}
+
 
 class RunningOperation(mongoengine.EmbeddedDocument):  # type: ignore[misc]  # mongoengine carries no types
     """The operation that holds an object in a transitional state."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import mongoengine
 
 from actors.cloud.models.account import Ace
-from actors.cloud.models.lifecycle import LifeCycleDocument
+from actors.cloud.models.lifecycle import NOT_GONE, LifeCycleDocument
 
 
 class Nic(mongoengine.EmbeddedDocument):  # type: ignore[misc]  # mongoengine carries no types
@@ -33,7 +33,13 @@ class Machine(LifeCycleDocument):
     meta: ClassVar[dict[str, Any]] = {
         "collection": "machine",
         "indexes": [
-            {"fields": ["cloudspace_id", "name"], "unique": True, "partialFilterExpression": {"live": True}},
+            # live is in it so that counting those of cloudspaces needs no documents
+            {"fields": ["cloudspace_id", "name", "live"], "unique": True, "partialFilterExpression": {"live": True}},
+            # what operators' lists sort by; ended by id and status so that skipping and filtering need no documents
+            {"fields": ["deletion_time", "id", "status"], "partialFilterExpression": NOT_GONE},
+            {"fields": ["deletion_time", "name", "id", "status"], "partialFilterExpression": NOT_GONE},
+            {"fields": ["deletion_time", "status", "id"], "partialFilterExpression": NOT_GONE},
+            {"fields": ["deletion_time", "creation_time", "id", "status"], "partialFilterExpression": NOT_GONE},
             "acl.user_group_id",
             "account_id",
             "stack_id",
