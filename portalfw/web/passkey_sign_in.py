@@ -65,6 +65,10 @@ def add_routes(
         set_cookie(response, request, BROWSER, browser, max_age=LIFE, path="/login", samesite="Strict")
         return response
 
+    @routes.get("/login/passkey")
+    def passkey_form() -> AnyResponse:
+        return flask.redirect("/login", 303)
+
     @routes.post("/login/passkey")
     def passkey_sign_in() -> AnyResponse:
         request, began = flask.request, time.perf_counter()

@@ -111,7 +111,8 @@ def test_options_name_nobody(person: Person) -> None:
 
 
 def test_answer_is_taken_once(person: Person) -> None:
-    """The same answer a second time is refused, even by the browser that gave it first."""
+    """The same answer a second time is refused, even by the browser that gave it first, and with no counter to tell."""
+    person.authenticator.counts = False
     person.enrol()
     person.browser = browser_of(person.url)
     options = person.options()
@@ -360,6 +361,12 @@ def test_where_passkeys_work(origin: str, name: str, problem: str, better: str) 
     assert (site.name, site.better) == (name, better)
     assert problem in site.problem
     assert bool(site.problem) == bool(problem)
+
+
+def test_address_of_a_refusal_leads_back(product: Product) -> None:
+    """Who reloads the page that refused a passkey comes to the sign-in page."""
+    answer = requests.get(f"{product.url}/login/passkey", allow_redirects=False, timeout=10)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
 
 
 def test_garbage_is_refused_not_stumbled_over(person: Person) -> None:

@@ -5,10 +5,10 @@ import { toastAfterwards } from "./toasts.js";
 
 const RENEW = 240_000; // ms; a challenge lives for 300 s, and the offer in the name field waits for as long as the page is open
 const REFUSED = {
-  NotAllowedError: "No passkey was chosen. Try again, or sign in with your password.",
   InvalidStateError: "This device has a passkey of yours already.",
   SecurityError: "The browser does not allow passkeys at this address.",
 };
+const LEFT = { add: "No passkey was made. Try again.", "sign-in": "No passkey was chosen. Try again, or sign in with your password." };
 const ACCOUNT = "/system/Account";
 
 let waiting; // the browser answers one question at a time; asking anew withdraws the last one
@@ -90,8 +90,9 @@ async function working(form, work) {
 }
 
 function tell(form, error) {
+  const words = error.name === "NotAllowedError" ? LEFT[form.dataset.passkey] : (REFUSED[error.name] ?? error.message);
   if (showError(form, error.failure?.detail?.argument, error.message)) form.querySelector("[aria-invalid]").focus();
-  else showFailure(form, REFUSED[error.name] ?? error.message, error.failure?.id);
+  else showFailure(form, words, error.failure?.id);
 }
 
 function only() {
