@@ -20,6 +20,7 @@ from actors.cloud.operations import Operation, Operations
 from actors.cloud.placement import Placement
 from portalfw.auth.principal import Principal
 from portalfw.errors import ConflictError, NotFoundError, PortalError, UnavailableError
+from portalfw.progress import report
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -162,6 +163,7 @@ class Cloudspaces:
                         f"Cloudspace {cloudspace.name} is {cloudspace.status}{why}; this needs DEPLOYED.",
                         detail={"status": cloudspace.status},
                     )
+                report(f"waiting for cloudspace {cloudspace.name}")
                 left = limit - time.monotonic()
                 if left <= 0:
                     raise UnavailableError(

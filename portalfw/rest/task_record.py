@@ -25,6 +25,7 @@ from portalfw.store import Document
 log = logging.getLogger(__name__)
 
 KEEP: Final = 600  # seconds that an outcome is kept at least (clients.md: the clients ask again for some minutes)
+OPERATORS: Final = ("level1", "level2", "level3", "admin")  # who may read what jobs say
 EVERY: Final = 0.25  # seconds between two writes of a call's steps
 PAUSE: Final = 1.0  # seconds after a write that failed
 NEWS: Final = WriteConcern(w=1)  # how far a call is may be lost in a crash
@@ -59,7 +60,7 @@ class TaskStatus(TypedDict):
 
     ``outcome`` is running, ok, failed or killed; then there is an ``answer``, or an ``error`` as the call itself would
     have told it. ``percent`` is null where the call does not say. ``steps`` are those whose ``revision`` is above the
-    one that was asked with, the newest hundred at most.
+    one that was asked with, the newest hundred at most; what jobs say beneath them is told to operators only.
     """
 
     guid: str
@@ -135,8 +136,8 @@ def steps_of(steps: progress.Steps) -> dict[str, Any]:
     return {"steps": steps.rows(), "revision": steps.revision}
 
 
-def status_of(row: Mapping[str, Any], since: int = 0) -> TaskStatus:
-    """Return what is told of a task's document to those who may see it."""
+def status_of(row: Mapping[str, Any], asker: Principal, since: int = 0) -> TaskStatus:
+    """Return what is told of a task's document to ``asker``, who may see it."""
     steps: list[progress.Step] = row.get("steps") or []
     ended = row["finished"] is not None
     bad = "killed" if row.get("killed_by") else "failed"
@@ -149,11 +150,19 @@ def status_of(row: Mapping[str, Any], since: int = 0) -> TaskStatus:
         "outcome": ("ok" if row["ok"] else bad) if ended else "running",  # type: ignore[typeddict-item]
         "percent": 100.0 if ended and row["ok"] else progress.percent(steps),
         "revision": row.get("revision") or 0,
-        "steps": [step for step in steps if step["revision"] > since],
+        "steps": [step for step in _readable(steps, asker) if step["revision"] > since],
         "answer": orjson.loads(row["result"]) if ended and row["ok"] else None,
         "error": orjson.loads(row["failure"]) if ended and row.get("failure") else None,
         "killed_by": row.get("killed_by"),
     }
+
+
+def _readable(steps: list[progress.Step], asker: Principal) -> list[progress.Step]:
+    """Return the steps as ``asker`` may read them: lines of jobs name what lies beneath the cloud."""
+    if asker.has_group(*OPERATORS):
+        return steps
+    found = (step if step["level"] == progress.STEP else {**step, "text": ""} for step in steps)
+    return [step for step in found if step["level"] in {progress.STEP, progress.PERCENT}]  # type: ignore[misc]
 
 
 def check_visible(row: Mapping[str, Any], asker: Principal) -> None:

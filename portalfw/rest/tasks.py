@@ -132,7 +132,7 @@ class Tasks:
             while row["finished"] is None and (row.get("revision") or 0) <= since and time.monotonic() < limit:
                 changes.get(limit - time.monotonic())
                 row = self.row(identity, asker)
-        return status_of(row, since)
+        return status_of(row, asker, since)
 
     def kill(self, identity: str, asker: Principal) -> bool:
         """End a call, in whichever process it runs, and tell whether it has let go.

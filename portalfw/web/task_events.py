@@ -64,7 +64,7 @@ class TaskEvents:
         return True
 
     def _event(self, row: dict[str, Any]) -> bytes:
-        status = status_of(row, self._told[row["_id"]])
+        status = status_of(row, self._asker, self._told[row["_id"]])
         self._told[row["_id"]] = status["revision"]
         if status["finished"] is not None:
             self._open.discard(row["_id"])

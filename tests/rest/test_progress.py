@@ -226,8 +226,11 @@ def test_prefer_answers_at_once_or_with_a_task(product: Product) -> None:
 
 
 def test_work_on_a_node_tells_what_its_job_says(product: Product) -> None:
-    """Starting a machine tells the operation's steps by name, with the lines of its job beneath them."""
+    """Starting a machine tells the operation's steps by name, with its job's lines beneath for operators."""
     cloud = Cloud(product, "progress")
+    tenant = product.user_token("tea-tenant")
+    owner = {"username": "tea-tenant", "emailaddress": "tea@example.org"}
+    cloud.account = product.ask("cloudbroker/account/create", name="tea", **owner)
     space, image = cloud.cloudspace("shown"), cloud.image()
     wish = {"cloudspaceId": space, "name": "web-1", "memory": TINY_MEMORY, "vcpus": 1, "imageId": image, "disksize": 1}
     row = ended(product, begin(product, "cloudapi/machines/create", **wish))
@@ -238,7 +241,11 @@ def test_work_on_a_node_tells_what_its_job_says(product: Product) -> None:
     assert named[-1] == "making disks and starting"
     lines = texts[texts.index(("step", "making disks and starting")) + 1 :]
     assert any(level == "info" and text.startswith("machine ") for level, text in lines), texts
-    stopped = ended(product, begin(product, "cloudapi/machines/stop", machineId=row["answer"], force=True))
+    task = begin(product, "cloudapi/machines/stop", tenant, machineId=row["answer"], force=True)
+    stopped = ended(product, task)
+    assert any(step["level"] == "info" for step in stopped["steps"])
+    for told in (status(product, task, tenant), followed(product, task, tenant)[-1]):  # no operator
+        assert [step["text"] for step in told["steps"] if step["text"]] == ["stopping"]
     assert stopped["steps"][0]["text"] == "stopping"
     cloud.delete_machine(row["answer"])
     cloud.delete_cloudspace(space)
