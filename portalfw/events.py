@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 log = logging.getLogger(__name__)
 
 Operation = Literal["insert", "update", "replace", "delete"]
-QUIET = ["audit", "counter", "lease"]  # nobody waits for these, and they change most often
+QUIET = ["audit", "counter", "lease", "git_object", "page_draft"]  # nobody waits for these; they are many or large
 BACKLOG = 10_000  # changes that a subscriber may be behind before it is told to look for itself
 RETRY = 0.5  # seconds
 REMEMBERED = 4096  # changes that one who comes late can still be told

@@ -24,6 +24,7 @@ from portalfw.health import certificate
 from portalfw.health import checks as own_checks
 from portalfw.health.findings import HealthCheck
 from portalfw.health.health import Health
+from portalfw.history import History
 from portalfw.rest.declaration import Actor
 from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
@@ -66,6 +67,7 @@ class Runtime:
         self.wiki = Wiki(self.content, self.dispatcher, settings)
         self.duties = Duties(self, [*duties, *self.health.duties()])
         self.identify: Identifier | None = None
+        self.history = History(settings, self.content, self.bus, self.wiki)
         self._job_watch: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -79,6 +81,7 @@ class Runtime:
         for function in self._first_starts:
             function(self)
         self.duties.start()
+        self.history.start()
 
     def stop(self) -> None:
         """Finish what is under way and give back what is held."""
@@ -90,6 +93,7 @@ class Runtime:
         self.bus.stop()
 
     def service(self, factory: Callable[[Runtime], T]) -> T:
+        self.history.stop()
         """Return this process's one instance of a service, made by ``factory`` at first use."""
         if factory not in self._services:
             self._services[factory] = factory(self)

@@ -16,7 +16,7 @@ from portalfw.events import Change, EventBus, Subscription
 from portalfw.rest.tasks import Tasks
 from portalfw.web.task_events import TaskEvents
 
-TOPIC = re.compile(r"[a-z_]{1,40}(:[A-Za-z0-9-]{1,64})?")
+TOPIC = re.compile(r"[a-z_]{1,40}(:[A-Za-z0-9-]{1,64}|:[a-z0-9-]{1,40}/[A-Za-z0-9%._~-]{1,120})?")
 MOST_TOPICS = 300
 HEARTBEAT = 15.0  # seconds; shows the browser, and proxies, that the stream lives
 GATHER = 0.15  # seconds in which changes are gathered into one event

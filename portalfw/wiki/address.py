@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 FIELD = re.compile(r"\{([\w.]+)\}")
+LONGEST_ID = 120  # characters
 ABSOLUTE = re.compile(r"(?:[a-zA-Z][\w+.-]*:|[/#?])")
 
 
 def page_key(name: str) -> str:
     """Return what page names are compared by: letter case, underscores and repeated blanks do not matter."""
     return re.sub(r"[\s_]+", " ", name).strip().casefold()
+
+
+def page_id(space: str, name: str) -> str:
+    """Return what stands behind ``page:`` in the topic of a page: ``cbgrid/virtual-machine``."""
+    words = quote(page_key(name).replace(" ", "-"), safe="")
+    if len(words) > LONGEST_ID:
+        words = hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
+    return f"{space.lower()}/{words}"
+
+
+def page_topic(space: str, name: str) -> str:
+    """Return the topic of a page, on which changes of its text are told."""
+    return f"page:{page_id(space, name)}"
 
 
 def address_of(path: str, params: Mapping[str, Any]) -> str:

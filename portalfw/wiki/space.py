@@ -86,6 +86,27 @@ class Space:
         """Return the file of a page."""
         return self._list().get(page_key(name))
 
+    @property
+    def folders(self) -> Sequence[Path]:
+        """The folders of the space, later ones winning."""
+        return self._folders
+
+    def holds(self, path: str) -> bool:
+        """Tell whether there is a file of this path, relative to the space."""
+        return any((folder / path).is_file() for folder in self._folders)
+
+    def forget(self) -> None:
+        """Look for files anew at the next question: some were changed just now."""
+        self._scanned = -1.0
+
+    def survey(self) -> dict[str, Path]:
+        """Walk the folders and return the pages' files by key; nothing of ours is touched, so a thread may do it."""
+        found: dict[str, Path] = {}
+        for folder in self._folders:
+            found.update(_files(folder))
+        found.pop(NAV, None)
+        return found
+
     def pages(self) -> Iterator[Page]:
         """Iterate over the pages that can be understood, by name."""
         for key in sorted(self._list()):
@@ -132,8 +153,19 @@ def _files(folder: Path) -> dict[str, Path]:
 
 def _read_config(name: str, file: Path) -> SpaceConfig:
     try:
-        given: Any = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return read_config(name, file.read_text(encoding="utf-8"), file)
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"{file} is not YAML: {error}") from error
+
+
+def read_config(name: str, text: str, file: Path | str) -> SpaceConfig:
+    """Read the text of a ``space.yaml``.
+
+    :raises InvalidError: if it is not YAML or holds an unknown key, naming ``file``.
+    """
+    try:
+        given: Any = yaml.safe_load(text) or {}
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidError(f"{file} is not YAML: {error}") from error
     known = {"title", "icon", "order", "rights", "hidden"}
     if not isinstance(given, dict) or not set(given) <= known:
@@ -141,21 +173,32 @@ def _read_config(name: str, file: Path) -> SpaceConfig:
     return SpaceConfig(
         title=str(given.get("title") or name),
         icon=given.get("icon"),
-        order=float(given.get("order", 1000)),
+        order=_order(given.get("order", 1000), file),
         rights=read_rights(given.get("rights"), f"space {name}"),
         hidden=bool(given.get("hidden")),
     )
 
 
-def find_spaces(rooms: Sequence[Path], *, rescan: float) -> dict[str, Space]:
-    """Return the spaces in the folders ``rooms`` by lower-case name."""
+def _order(given: object, file: Path | str) -> float:
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise InvalidError(f"{file}: order must be a number, not {str(given)[:60]!r}")
+    return float(given)
+
+
+def space_folders(rooms: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the folders of each space in ``rooms``, by lower-case name, in their order."""
     folders: dict[str, list[Path]] = {}
     for room in rooms:
         for folder in sorted(room.iterdir()):
             if folder.is_dir() and not folder.name.startswith((".", "_")):
                 folders.setdefault(folder.name.lower(), []).append(folder)
+    return folders
+
+
+def find_spaces(rooms: Sequence[Path], *, rescan: float) -> dict[str, Space]:
+    """Return the spaces in the folders ``rooms`` by lower-case name."""
     spaces = {}
-    for name, places in folders.items():
+    for name, places in space_folders(rooms).items():
         if any((place / CONFIG).is_file() for place in places):
             spaces[name] = Space(name, places, rescan=rescan)
     return spaces

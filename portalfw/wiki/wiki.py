@@ -16,7 +16,7 @@ from portalfw.content import Content
 from portalfw.errors import ForbiddenError, InvalidError, NotFoundError, PortalError, UnauthenticatedError
 from portalfw.rest.errors import status_of
 from portalfw.wiki import menus
-from portalfw.wiki.address import page_key
+from portalfw.wiki.address import page_key, page_topic
 from portalfw.wiki.bounds import text
 from portalfw.wiki.calling import Dispatch
 from portalfw.wiki.context import Place
@@ -124,7 +124,20 @@ class Wiki:
         inner, values = self._place(page, place.principal, place.params, depth=place.depth + 1)
         draft = self.renderer.draft(page.body, inner, values, prefix=f"{key}--")
         rendered = self.renderer.render([draft], inner)[0]
-        return rendered.html, rendered.topics | inner.data.topics_of(frozenset(inner.data.values))
+        of_data = inner.data.topics_of(frozenset(inner.data.values))
+        return rendered.html, rendered.topics | of_data | {page_topic(page.space, page.name)}
+
+    def preview(self, principal: Principal, page: Page, params: Mapping[str, str]) -> PageView:
+        """Render a page that may be stored nowhere, as the viewer would see it; its macros do not refresh themselves.
+
+        :raises PageSyntaxError: if an expression fails, naming the line.
+        :raises PortalError: what its data or a parameter raises.
+        """
+        try:
+            place, values = self._place(page, principal, params, depth=1)
+        except DataError as error:
+            raise error.cause from error
+        return self._view(PageParts(self.renderer, page, place, values), self._space(page.space))
 
     def _target(self, path: str) -> _Target:
         parts = [part for part in path.split("/") if part]
@@ -191,7 +204,7 @@ class Wiki:
             layout=parts.layout,
             revision=page.revision,
             refresh=float(refresh) if isinstance(refresh, (int, float)) else None,
-            topics=rendered.topics,
+            topics=rendered.topics | {page_topic(page.space, page.name)},
         )
 
     def _around(self, space: Space | None, principal: Principal, here: set[str]) -> Surroundings:

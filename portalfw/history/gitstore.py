@@ -1,0 +1,175 @@
+"""Spaces as repositories: changes are commits, and the heads in MongoDB say which of them are seen."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from gevent.lock import RLock
+from pymongo.errors import DuplicateKeyError
+
+from portalfw.errors import ConflictError, NotFoundError
+from portalfw.history import objects
+from portalfw.history.clone import Clone, Prepared
+from portalfw.history.documents import PageConflict, SpaceHead
+from portalfw.history.merging import Clash
+from portalfw.history.objects import COMMIT, Stored, references
+from portalfw.history.views import Author, Changes, Done, Store, View
+from portalfw.offload import offload
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Heard = Callable[[str, Sequence[str]], None]  # space and the files that changed
+ATTEMPTS: Final = 20  # races that one change may lose
+
+
+class GitStore(Store):
+    """All spaces of the installation, as this process has them."""
+
+    keeps_history = True
+
+    def __init__(self, folder: Path, heard: Heard) -> None:
+        """Keep clones below ``folder``; tell ``heard`` of every change once this process serves it."""
+        self.folder = folder
+        self._heard = heard
+        self._clones: dict[str, Clone] = {}
+        self._locks: defaultdict[str, RLock] = defaultdict(RLock)
+
+    @property
+    def spaces(self) -> list[str]:
+        """The names of all spaces."""
+        return sorted(self._clones)
+
+    def clone(self, space: str) -> Clone:
+        """Return this process's clone of a space.
+
+        :raises NotFoundError: if there is no such space.
+        """
+        found = self._clones.get(space.lower())
+        if found is None:
+            raise NotFoundError(f"There is no space {space[:60]!r}.")
+        return found
+
+    def look(self, space: str, reader: Callable[[View], T], revision: str | None = None) -> T:
+        """Return what ``reader`` finds in a space."""
+        clone = self.clone(space)
+        return offload(lambda: reader(clone.view(revision)))
+
+    def change(self, space: str, author: Author, message: str, build: Callable[[View], Changes]) -> Done:
+        """Make one commit of what ``build`` says; see :class:`Store`."""
+        return self.commit(space, lambda clone, head: clone.prepare(head, author, message, build))
+
+    def commit(self, space: str, prepare: Callable[[Clone, str], Prepared | None]) -> Done:
+        """Move ``main`` to what ``prepare`` makes of it, again and again until no other change comes in between.
+
+        :raises ConflictError: if others are always faster.
+        """
+        space = space.lower()
+        with self._locks[space]:
+            clone = self.clone(space)
+            for _ in range(ATTEMPTS):
+                head = self._head(space)
+                made = offload(prepare, clone, head)
+                if made is None:
+                    return Done(head, ())
+                if self._publish(space, head, made):
+                    return Done(made.main, self._serve(space, made))
+                self.fetch(space)
+        raise ConflictError(f"The space {space} is being changed by others all the time; try again.")
+
+    def fetch(self, space: str) -> None:
+        """Serve what another process has published."""
+        with self._locks[space]:
+            row = SpaceHead.collection().find_one({"_id": space})
+            if row is None:
+                return
+            clone = self._clones.get(space) or offload(Clone, self.folder / space)
+            head = offload(lambda: clone.head)
+            if head is None:
+                for some in objects.load_all(space):
+                    offload(clone.write, some)
+            tips = [row["main"], *([row["shipped"]] if row.get("shipped") else [])]
+            self._fetch_missing(clone, tips)
+            self._clones[space] = clone
+            if head != row["main"]:
+                self._serve(space, Prepared(row["main"], shipped=row.get("shipped")))
+
+    def create(self, space: str, made: Callable[[Clone], Prepared]) -> None:
+        """Publish a new space with its first commit.
+
+        :raises ConflictError: if there is one of this name.
+        """
+        with self._locks[space]:
+            clone = self._clones.get(space) or offload(Clone, self.folder / space)
+            first = offload(made, clone)
+            objects.keep(space, first.objects)
+            try:
+                SpaceHead.collection().insert_one({"_id": space, "main": first.main, "shipped": first.shipped})
+            except DuplicateKeyError as error:
+                raise ConflictError(f"There is a space {space} already.") from error
+            self._clones[space] = clone
+            self._serve(space, first)
+
+    def repair(self, space: str) -> None:
+        """Serve just what ``main`` holds, after this process, or its machine, may have ended in the middle of it."""
+        with self._locks[space]:
+            wrong = offload(self._clones[space].repair, self._head(space))
+        if wrong:
+            log.warning("Space %s: %d files were not as in main: %s", space, len(wrong), ", ".join(wrong[:5]))
+
+    def _head(self, space: str) -> str:
+        found = offload(lambda: self._clones[space].head)
+        if found is None:
+            raise NotFoundError(f"The space {space} has no pages yet.")
+        return found
+
+    def _publish(self, space: str, head: str, made: Prepared) -> bool:
+        objects.keep(space, made.objects)
+        update = {"main": made.main} | ({"shipped": made.shipped} if made.shipped else {})
+        moved = SpaceHead.collection().update_one({"_id": space, "main": head}, {"$set": update})
+        if moved.modified_count:
+            _note_clashes(space, made)
+        return bool(moved.modified_count)
+
+    def _serve(self, space: str, made: Prepared) -> list[str]:
+        changed = offload(self._clones[space].advance, made)
+        self._heard(space, changed)
+        return changed
+
+    def _fetch_missing(self, clone: Clone, tips: list[str]) -> None:
+        """Fetch the objects that ``tips`` are made of; what names others is written after them."""
+        found: dict[str, Stored] = {}
+        wanted = offload(clone.missing, tips)
+        while wanted:
+            some = objects.load(wanted)
+            found.update((one.id, one) for one in some)
+            named = {name for one in some for name in references(one)} - found.keys()
+            wanted = offload(clone.missing, named)
+        commits = [one for one in found.values() if one.type == COMMIT]
+        offload(clone.write, [one for one in found.values() if one.type != COMMIT] + commits[::-1])
+
+
+def _note_clashes(space: str, made: Prepared) -> None:
+    for clash in made.clashes:
+        _note(space, clash, made.main, "shipped" if made.shipped else "remote")
+
+
+def _note(space: str, clash: Clash, revision: str, source: str) -> None:
+    PageConflict.collection().replace_one(
+        {"_id": f"{space}/{clash.path}"},
+        {
+            "space": space,
+            "path": clash.path,
+            "source": source,
+            "base": clash.base,
+            "theirs": clash.theirs,
+            "revision": revision,
+            "date": time.time(),
+        },
+        upsert=True,
+    )
