@@ -8,6 +8,7 @@
 * A first start: a function with :func:`first_start`, run at every start, that makes what a new installation needs.
 * A health check: a function with :func:`health_check`, which looks at something and tells what it found.
 * A right source: a function with :func:`right_source`, which tells the letters that a principal has on a resource.
+* A kind of object that people can search: a function with :func:`searchable`, which tells who may find which of them.
 * A loss: a function with :func:`name_lost`, which takes back what a deleted user or group was given by its name.
 """
 
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from portalfw.auth.policy import RightSource
 from portalfw.health.findings import CheckFunction, HealthCheck
+from portalfw.search.declaration import Rights, Searchable, searchable_of
+from portalfw.store import Document
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -83,6 +86,23 @@ def right_source(resource: str) -> Callable[[RightSource], RightSource]:
     return mark
 
 
+def searchable(
+    kind: str, document: type[Document], *, plural: str, apps: tuple[str, ...], pages: tuple[str, ...], **more: Any
+) -> Callable[[Rights], Rights]:
+    """Let people find the objects of a collection; :class:`portalfw.search.Searchable` says what ``more`` there is.
+
+    The function gets the viewer and returns the MongoDB condition on the objects that he may read: ``{}`` for all,
+    None for none. It is asked at every search, never for guests.
+    """
+    given = {"kind": kind, "document": document, "plural": plural, "apps": apps, "pages": pages, **more}
+
+    def mark(function: Rights) -> Rights:
+        setattr(function, _MARK, _Mark("searchable", given))
+        return function
+
+    return mark
+
+
 def name_lost(function: NameFunction) -> NameFunction:
     """Call the function with ``user`` or ``group`` and the name after one was deleted.
 
@@ -101,11 +121,12 @@ class Extensions:
     right_sources: list[tuple[str, RightSource]]
     name_losses: list[NameFunction]
     health_checks: list[HealthCheck]
+    searchables: list[Searchable]
 
 
 def extensions_of(module: ModuleType) -> Extensions:
     """Collect the marked functions that a module itself defines."""
-    found = Extensions([], [], [], [], [])
+    found = Extensions([], [], [], [], [], [])
     for function in vars(module).values():
         mark = getattr(function, _MARK, None)
         if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
@@ -119,6 +140,8 @@ def extensions_of(module: ModuleType) -> Extensions:
             found.first_starts.append(function)
         elif mark.kind == "name_lost":
             found.name_losses.append(function)
+        elif mark.kind == "searchable":
+            found.searchables.append(searchable_of(function, mark.value))
         else:
             found.right_sources.append((mark.value, function))
     return found

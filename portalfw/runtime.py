@@ -28,6 +28,7 @@ from portalfw.history import History
 from portalfw.rest.declaration import Actor
 from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
+from portalfw.search import Search, Searchable
 from portalfw.settings import Settings
 from portalfw.store import ensure_indexes
 from portalfw.wiki import Wiki
@@ -57,6 +58,7 @@ class Runtime:
         self._services: dict[Callable[[Runtime], Any], Any] = {}
         self._first_starts: list[RuntimeFunction] = []
         self._name_losses: list[NameFunction] = []
+        self._searchables: list[Searchable] = []
         duties = [
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
             Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
@@ -65,6 +67,7 @@ class Runtime:
         self._load_actors(duties, checks)
         self.health = Health(self, checks)
         self.wiki = Wiki(self.content, self.dispatcher, settings)
+        self.search = Search(self, self._searchables)
         self.duties = Duties(self, [*duties, *self.health.duties()])
         self.identify: Identifier | None = None
         self.history = History(settings, self.content, self.bus, self.wiki)
@@ -80,12 +83,14 @@ class Runtime:
         self.controller.start()
         for function in self._first_starts:
             function(self)
+        self.search.start()
         self.duties.start()
         self.history.start()
 
     def stop(self) -> None:
         """Finish what is under way and give back what is held."""
         self.duties.stop()
+        self.search.stop()
         if self._job_watch is not None:
             self._job_watch.kill()
         self.controller.stop()
@@ -119,6 +124,7 @@ class Runtime:
             checks += found.health_checks
             self._first_starts += found.first_starts
             self._name_losses += found.name_losses
+            self._searchables += found.searchables
             for resource, source in found.right_sources:
                 self.policy.add_source(resource, source)
             for value in vars(module).values():

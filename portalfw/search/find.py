@@ -1,0 +1,227 @@
+"""From a question and a viewer to what was found: grouped, marked, and nothing that the viewer may not read."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict
+
+from gevent.pool import Group as Greenlets
+
+from portalfw.auth.principal import Principal
+from portalfw.search.declaration import Searchable
+from portalfw.search.index import Index
+from portalfw.search.pages import Pages
+from portalfw.search.shelf import Match, Only, Tier
+from portalfw.search.words import PAGE, Question, fold, marked, understand
+from portalfw.wiki.address import link
+
+MOST: Final = 50  # hits of one kind
+SPARE: Final = 4  # pages looked for beyond those asked for, in case that some have changed since they were read
+NAMED: Final = 3  # objects that a text may name outright
+
+
+class Hit(TypedDict):
+    """One thing that was found. ``marked`` and ``snippet`` are texts cut where they match: every second part does."""
+
+    id: str
+    title: str
+    marked: list[str]
+    snippet: list[str]
+    href: str | None  # none if no page shows it to the viewer
+    icon: str
+    state: str | None
+    note: str
+    how: str  # exact, beginning, title, part, text, near
+
+
+class Group(TypedDict):
+    """What was found of one kind; ``more`` tells that there is more than was asked for."""
+
+    kind: str
+    title: str
+    hits: list[Hit]
+    more: bool
+
+
+class Found(TypedDict):
+    """The answer to a question; it is not ``complete`` while the index is being made."""
+
+    groups: list[Group]
+    milliseconds: float
+    complete: bool
+
+
+@dataclass(frozen=True)
+class _Scoped:
+    """A kind of thing, and which of them the viewer may find (None for all)."""
+
+    kind: str
+    only: Only | None
+    condition: Mapping[str, Any] | None = None  # the same for MongoDB
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What lay on one shelf, with the pieces of text where the words stand."""
+
+    matches: Sequence[Match]
+    snippets: Sequence[str]
+
+
+class Finder:
+    """Answers questions. Rights are asked at each question: the index knows nothing of them."""
+
+    def __init__(self, index: Index, pages: Pages, kinds: Sequence[Searchable]) -> None:
+        """Bind to the index and to what decides about rights."""
+        self._index = index
+        self._pages = pages
+        self._kinds = {kind.kind: kind for kind in kinds}
+        self._words = {fold(word): kind.kind for kind in kinds for word in (kind.kind, kind.plural, *kind.aliases)}
+        self._words |= {PAGE: PAGE, "pages": PAGE}
+        self.names = (*self._kinds, PAGE)
+
+    def find(self, principal: Principal, text: str, kinds: Collection[str] | None, limit: int) -> Found:
+        """Return what a viewer may find.
+
+        :param kinds: only these; all if None.
+        :param limit: of hits of one kind, at most 50.
+        """
+        began = time.perf_counter()
+        question = understand(text.encode("utf-8", "replace").decode().replace("\0", " "), self._words)
+        limit = max(1, min(limit, MOST))
+        wanted = [kind for kind in self.names if _wanted(kind, question, kinds)]
+        groups = self._groups(principal, question, wanted, limit) if question.text or question.only else []
+        return {
+            "groups": groups,
+            "milliseconds": round((time.perf_counter() - began) * 1000, 2),
+            "complete": True,
+        }
+
+    def page_of(self, principal: Principal, target: str) -> bool:
+        """Tell whether the viewer may read the page at an address ``/space/Page?…``."""
+        _, space, name = target.partition("?")[0].split("/", 2)
+        return self._pages.may_read(principal, space, name)
+
+    def _groups(self, principal: Principal, question: Question, wanted: list[str], limit: int) -> list[Group]:
+        asked: Greenlets = Greenlets()
+        scopes = [scope for scope in asked.imap(lambda kind: self._scope(principal, kind), wanted) if scope]
+        looked = self._index.read(lambda connection: self._look(connection, question, scopes, limit))
+        groups: list[tuple[int, Group]] = []
+        for scope in scopes:
+            matches, snippets = self._named(scope, question), [""] * NAMED
+            known = {match.ref for match in matches}
+            found = looked.get(scope.kind, _Looked((), ()))
+            pairs = [pair for pair in zip(found.matches, found.snippets, strict=True) if pair[0].ref not in known]
+            hits = self._hits(principal, question, scope.kind, [*zip(matches, snippets, strict=False), *pairs])
+            if hits:
+                best = min(Tier[hit["how"].upper()] for hit in hits)
+                title = self._kinds[scope.kind].plural if scope.kind in self._kinds else "Pages"
+                group: Group = {"kind": scope.kind, "title": title, "hits": hits[:limit], "more": len(hits) > limit}
+                groups.append((best, group))
+        return [group for _, group in sorted(groups, key=lambda one: one[0])]
+
+    def _scope(self, principal: Principal, kind: str) -> _Scoped | None:
+        """Ask which things of a kind the viewer may find; None for none."""
+        if kind == PAGE:
+            only = self._pages.readable(principal)
+            return _Scoped(kind, only) if only.values else None
+        declared = self._kinds[kind]
+        if principal.guest or (principal.apps is not None and principal.apps.isdisjoint(declared.apps)):
+            return None
+        condition = declared.rights(principal)
+        if condition is None:
+            return None
+        if not condition or not declared.indexed:
+            return _Scoped(kind, None, condition)
+        refs = declared.document.collection().distinct("_id", {"$and": [dict(declared.where), dict(condition)]})
+        return _Scoped(kind, Only("ref", [str(ref) for ref in refs]), condition) if refs else None
+
+    def _look(
+        self, connection: sqlite3.Connection, question: Question, scopes: Sequence[_Scoped], limit: int
+    ) -> dict[str, _Looked]:
+        """Look on the shelves; only if there is nothing on any, for what is spelled a little differently."""
+        shelves = [(scope, self._index.shelves[scope.kind]) for scope in scopes if scope.kind in self._index.shelves]
+        found = {
+            scope.kind: shelf.find(connection, question, scope.only, limit + (SPARE if scope.kind == PAGE else 1))
+            for scope, shelf in shelves
+        }
+        if not any(found.values()):
+            found = {scope.kind: shelf.near(connection, question, scope.only, limit + 1) for scope, shelf in shelves}
+        return {
+            kind: _Looked(
+                matches,
+                [self._index.shelves[kind].snippet(connection, question, match.row) for match in matches[:limit]]
+                + [""] * len(matches[limit:]),
+            )
+            for kind, matches in found.items()
+        }
+
+    def _named(self, scope: _Scoped, question: Question) -> list[Match]:
+        """Return the objects that the question names outright and that are not on a shelf."""
+        declared = self._kinds.get(scope.kind)
+        if declared is None or declared.lookup is None or scope.condition is None or not question.text:
+            return []
+        named = declared.lookup(question.text)
+        if named is None:
+            return []
+        query = {"$and": [dict(named), dict(scope.condition), dict(declared.where)]}
+        entries = [declared.entry(row) for row in declared.document.rows(query, fields=declared.fields, limit=NAMED)]
+        return [Match(Tier.EXACT, entry.ref, entry.title, entry.data, 0) for entry in entries]
+
+    def _hits(
+        self, principal: Principal, question: Question, kind: str, found: Sequence[tuple[Match, str]]
+    ) -> list[Hit]:
+        if kind == PAGE:
+            hits = [self._page_hit(principal, question, match, snippet) for match, snippet in found]
+            return [hit for hit in hits if hit is not None]
+        declared = self._kinds[kind]
+        page = next((page for page in declared.pages if self.page_of(principal, page)), None) if found else None
+        return [_object_hit(declared, question, match, page) for match, _ in found]
+
+    def _page_hit(self, principal: Principal, question: Question, match: Match, snippet: str) -> Hit | None:
+        shown = self._pages.shown(principal, match.data)
+        if shown is None:
+            return None
+        return {
+            "id": match.ref,
+            "title": match.title,
+            "marked": _marked(match, question),
+            "snippet": marked(snippet, question.words) if snippet else [],
+            "href": link(shown["href"], "", {}),
+            "icon": match.data["icon"],
+            "state": None,
+            "note": shown["space"],
+            "how": match.tier.name.lower(),
+        }
+
+
+def _object_hit(declared: Searchable, question: Question, match: Match, page: str | None) -> Hit:
+    title = _marked(match, question)
+    named = "" if len(title) > 1 else _telling(match.data["names"], question)
+    return {
+        "id": match.ref,
+        "title": match.title,
+        "marked": title,
+        "snippet": marked(named, question.words) if named else [],
+        "href": link(page, "", {"id": match.data["id"], **match.data["row"]}) if page else None,
+        "icon": declared.icon,
+        "state": match.data.get("state"),
+        "note": str(match.data["id"]) if isinstance(match.data["id"], int) else "",
+        "how": match.tier.name.lower(),
+    }
+
+
+def _marked(match: Match, question: Question) -> list[str]:
+    return [match.title] if match.tier is Tier.NEAR or question.number else marked(match.title, question.words)
+
+
+def _telling(names: Sequence[str], question: Question) -> str:
+    """Return the name by which an object was found that its title does not show."""
+    return next((name for name in names if any(word in fold(name) for word in question.words)), "")
+
+
+def _wanted(kind: str, question: Question, kinds: Collection[str] | None) -> bool:
+    return (kinds is None or kind in kinds) and (question.only is None or kind in question.only)

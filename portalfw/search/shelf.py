@@ -1,0 +1,246 @@
+"""One kind of thing in the index: its tables, and the ways of finding in them, the surest first."""
+
+# ruff: noqa: S608 - what is put into statements are names of tables, which are our own; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import orjson
+
+from portalfw.search.words import Question, errors, errors_allowed, fold
+
+LAST = "\U0010ffff"  # sorts behind every text that begins the same
+SNIPPET_WORDS = 14
+NEAR = 2000  # words that are looked at for a typing error
+NEAREST = 8  # of them taken
+WEIGHTS = "10.0, 4.0, 1.0, 1.0"  # of a word in title, headings, text and surroundings
+
+TABLES = """
+CREATE TABLE {0} (id INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, title TEXT NOT NULL, scope TEXT NOT NULL,
+                  data BLOB NOT NULL, stamp INTEGER NOT NULL);
+CREATE INDEX {0}_title ON {0} (title);
+CREATE TABLE {0}_key (key TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
+CREATE INDEX {0}_owner ON {0}_key (id);
+CREATE VIRTUAL TABLE {0}_words USING fts5(title, heading, text, also, prefix='2 3',
+                                          tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE {0}_vocabulary USING fts5vocab({0}_words, 'col');
+CREATE VIRTUAL TABLE {0}_parts USING fts5(names, tokenize='trigram');
+"""
+
+
+class Tier(IntEnum):
+    """How something was found; what was found by an earlier one stands before."""
+
+    EXACT = 0
+    BEGINNING = 1
+    TITLE = 2
+    PART = 3
+    TEXT = 4
+    NEAR = 5
+
+
+class Entry(NamedTuple):
+    """What is kept of one thing."""
+
+    ref: str  # names it within its kind
+    title: str
+    keys: tuple[str, ...]  # folded: found by the whole (ids begin with #) or the beginning
+    heading: str
+    text: str
+    also: str  # words that it is found by beside others and that are never shown: its kind, its space
+    data: dict[str, Any]  # what a hit shows
+    scope: str = ""  # what its rights hang on, where the viewer's are asked by scope
+
+
+@dataclass(frozen=True)
+class Only:
+    """The things that a viewer may find: those whose ``column`` (ref or scope) is one of ``values``."""
+
+    column: str
+    values: Collection[str]
+
+
+class Match(NamedTuple):
+    """One thing that was found."""
+
+    tier: Tier
+    ref: str
+    title: str
+    data: dict[str, Any]
+    row: int
+
+
+Row = tuple[int, str, str, bytes]  # id, ref, title and data as they lie in a table
+
+
+class Shelf:
+    """The tables of one kind. All methods block for as long as SQLite works: call them off the hub."""
+
+    def __init__(self, number: int, *, ranked: bool) -> None:
+        """Name the tables; ``ranked`` weighs how often words stand in a text, which is for long texts only."""
+        self._name = f"s{number}"
+        self._order = f"ORDER BY bm25({self._name}_words, {WEIGHTS})" if ranked else ""
+
+    def make(self, connection: sqlite3.Connection) -> None:
+        """Make the tables, empty."""
+        for table in ("", "_key", "_vocabulary", "_words", "_parts"):
+            connection.execute(f"DROP TABLE IF EXISTS {self._name}{table}")
+        connection.executescript(TABLES.format(self._name))
+
+    def put(self, connection: sqlite3.Connection, entries: Iterable[Entry]) -> int:
+        """Keep entries in place of what was kept of them; return how many were not yet as they are."""
+        changed = 0
+        for entry in entries:
+            stamp = hash((*entry[:6], orjson.dumps(entry.data), entry.scope))
+            kept = connection.execute(f"SELECT id, stamp FROM {self._name} WHERE ref = ?", (entry.ref,)).fetchone()
+            if kept and kept[1] == stamp:
+                continue
+            if kept:
+                self._drop(connection, kept[0])
+            self._add(connection, entry, stamp)
+            changed += 1
+        return changed
+
+    def drop(self, connection: sqlite3.Connection, refs: Iterable[str]) -> None:
+        """Forget things."""
+        for ref in refs:
+            kept = connection.execute(f"SELECT id FROM {self._name} WHERE ref = ?", (ref,)).fetchone()
+            if kept:
+                self._drop(connection, kept[0])
+
+    def refs(self, connection: sqlite3.Connection) -> set[str]:
+        """Return what is kept."""
+        return {row[0] for row in connection.execute(f"SELECT ref FROM {self._name}")}
+
+    def find(self, connection: sqlite3.Connection, question: Question, only: Only | None, limit: int) -> list[Match]:
+        """Return up to ``limit`` things, the surest first, among those that ``only`` leaves."""
+        found: dict[int, Match] = {}
+        chosen = _chosen(connection, only)
+        for tier, rows in self._ways(connection, question, chosen, limit):
+            for identity, ref, title, data in rows:
+                if identity not in found:
+                    found[identity] = Match(tier, ref, title, orjson.loads(data), identity)
+            if len(found) >= limit:
+                break
+        return list(found.values())[:limit]
+
+    def near(self, connection: sqlite3.Connection, question: Question, only: Only | None, limit: int) -> list[Match]:
+        """Return things in whose title each word of the question stands, but for a typing error or two."""
+        corrected = [self._corrected(connection, word) for word in question.words]
+        if question.number or not corrected or not all(corrected):
+            return []
+        wanted = " AND ".join(f"({' OR '.join(map(_quoted, terms))})" for terms in corrected)
+        rows = self._full(connection, "words", f"title : ({wanted})", _chosen(connection, only), limit)
+        return [Match(Tier.NEAR, ref, title, orjson.loads(data), row) for row, ref, title, data in rows]
+
+    def snippet(self, connection: sqlite3.Connection, question: Question, row: int) -> str:
+        """Return the piece of a thing's text where most of the words stand, or the heading if they stand there only."""
+        if not question.words:
+            return ""
+        words = f"{self._name}_words"
+        pieces = ", ".join(f"snippet({words}, {column}, '', '', '…', {SNIPPET_WORDS})" for column in (2, 1))
+        wanted = " OR ".join(_beginning(word) for word in question.words)
+        sql = f"SELECT {pieces} FROM {words} WHERE {words} MATCH ? AND rowid = ?"
+        found = connection.execute(sql, (wanted, row)).fetchone() or ("",)
+        return next((piece for piece in found if piece and any(word in fold(piece) for word in question.words)), "")
+
+    def _ways(
+        self, connection: sqlite3.Connection, question: Question, chosen: str, limit: int
+    ) -> Iterator[tuple[Tier, Iterable[Row]]]:
+        """Yield what each way of finding finds; a way is gone only if those before did not find enough."""
+        text = question.text
+        if not text:
+            yield Tier.TITLE, self._all(connection, chosen, limit)
+            return
+        yield Tier.EXACT, self._keys(connection, "k.key IN (?, ?)", (text, f"#{text}"), chosen, limit)
+        if question.number:
+            return
+        yield Tier.BEGINNING, self._keys(connection, "k.key >= ? AND k.key < ?", (text, text + LAST), chosen, limit)
+        words = " AND ".join(_beginning(word) for word in question.words)
+        yield Tier.TITLE, self._full(connection, "words", f"title : ({words})", chosen, limit)
+        if question.parts:
+            parts = " AND ".join(_quoted(part) for part in question.parts)
+            yield Tier.PART, self._full(connection, "parts", parts, chosen, limit)
+        yield Tier.TEXT, self._full(connection, "words", words, chosen, limit, self._order)
+
+    def _corrected(self, connection: sqlite3.Connection, word: str) -> list[str]:
+        """Return the words of titles that differ least from ``word``, of those that begin with the same letter."""
+        most = errors_allowed(word)
+        sql = (
+            f"SELECT term FROM {self._name}_vocabulary WHERE col = 'title' AND term >= ? AND term < ? "
+            f"AND length(term) BETWEEN ? AND ? LIMIT {NEAR}"
+        )
+        terms = connection.execute(sql, (word[0], word[0] + LAST, len(word) - most, len(word) + most))
+        rated = [(errors(word, term, most), term) for (term,) in terms]
+        least = min((count for count, _ in rated), default=most + 1)
+        return [term for count, term in rated if count == least <= most][:NEAREST]
+
+    def _all(self, connection: sqlite3.Connection, chosen: str, limit: int) -> Iterable[Row]:
+        sql = f"SELECT e.id, e.ref, e.title, e.data FROM {self._name} e WHERE 1 {chosen} ORDER BY e.title LIMIT ?"
+        return connection.execute(sql, (limit,))
+
+    def _keys(
+        self, connection: sqlite3.Connection, condition: str, wanted: tuple[str, str], chosen: str, limit: int
+    ) -> Iterable[Row]:
+        sql = (
+            f"SELECT e.id, e.ref, e.title, e.data FROM {self._name}_key k CROSS JOIN {self._name} e ON e.id = k.id "
+            f"WHERE {condition} {chosen} ORDER BY k.key LIMIT ?"
+        )
+        return connection.execute(sql, (*wanted, limit))
+
+    def _full(
+        self, connection: sqlite3.Connection, table: str, wanted: str, chosen: str, limit: int, order: str = ""
+    ) -> Iterable[Row]:
+        full = f"{self._name}_{table}"
+        sql = (
+            f"SELECT e.id, e.ref, e.title, e.data FROM {full} CROSS JOIN {self._name} e ON e.id = {full}.rowid "
+            f"WHERE {full} MATCH ? {chosen} {order} LIMIT ?"
+        )
+        return connection.execute(sql, (wanted, limit))
+
+    def _add(self, connection: sqlite3.Connection, entry: Entry, stamp: int) -> None:
+        name = self._name
+        identity = connection.execute(
+            f"INSERT INTO {name} (ref, title, scope, data, stamp) VALUES (?, ?, ?, ?, ?)",
+            (entry.ref, entry.title, entry.scope, orjson.dumps(entry.data), stamp),
+        ).lastrowid
+        keys = {fold(entry.title), *entry.keys}
+        connection.executemany(f"INSERT INTO {name}_key VALUES (?, ?)", [(key, identity) for key in keys])
+        connection.execute(
+            f"INSERT INTO {name}_words (rowid, title, heading, text, also) VALUES (?, ?, ?, ?, ?)",
+            (identity, entry.title, entry.heading, entry.text, entry.also),
+        )
+        names = " ".join(key for key in keys if not key.startswith("#"))
+        connection.execute(f"INSERT INTO {name}_parts (rowid, names) VALUES (?, ?)", (identity, names))
+
+    def _drop(self, connection: sqlite3.Connection, identity: int) -> None:
+        connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (identity,))
+        connection.execute(f"DELETE FROM {self._name}_key WHERE id = ?", (identity,))
+        connection.execute(f"DELETE FROM {self._name}_words WHERE rowid = ?", (identity,))
+        connection.execute(f"DELETE FROM {self._name}_parts WHERE rowid = ?", (identity,))
+
+
+def _chosen(connection: sqlite3.Connection, only: Only | None) -> str:
+    """Return the condition that leaves what ``only`` names, which lies in a table of this connection until the next."""
+    if only is None:
+        return ""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS chosen (value TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("DELETE FROM chosen")
+    values = orjson.dumps(sorted(only.values)).decode()
+    connection.execute("INSERT INTO chosen SELECT value FROM json_each(?)", (values,))
+    return f"AND e.{only.column} IN chosen"
+
+
+def _quoted(word: str) -> str:
+    """Return a word as FTS5 takes it literally."""
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _beginning(word: str) -> str:
+    """Return what finds words that begin with ``word``; a single letter is a word of its own, or all would begin so."""
+    return f"{_quoted(word)} *" if len(word) > 1 else _quoted(word)
