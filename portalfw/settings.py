@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, PrivateAttr, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -92,6 +92,16 @@ class Settings(BaseSettings):
         """Put flags before the environment before the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def note_origins(self, origins: dict[str, str]) -> None:
+        """Keep for :meth:`origin` what :func:`origins` has found."""
+        self._origins.update(origins)
+
+    def origin(self, name: str) -> str:
+        """Return where a setting's value comes from."""
+        return self._origins.get(name, "default")
+
     @property
     def state_folder(self) -> Path:
         """The state folder as an absolute path."""
@@ -115,13 +125,15 @@ def load_settings(**flags: Any) -> Settings:
     :raises StartError: naming the setting that is malformed or unknown.
     """
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        found = Settings(**{name: value for name, value in flags.items() if value is not None})
+        found.note_origins(origins(flags))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise StartError(f"Setting {name}: {first['msg']}{_given(first)}.") from error
     except tomllib.TOMLDecodeError as error:
         raise StartError(f"The settings file {config_file()} is not TOML: {error}.") from error
+    return found
 
 
 def _given(error: ErrorDetails) -> str:
@@ -131,13 +143,13 @@ def _given(error: ErrorDetails) -> str:
 
 
 def origins(flags: dict[str, Any]) -> dict[str, str]:
-    """Say for each setting where its value comes from: ``flag``, ``environment``, ``file`` or ``default``."""
+    """Say for each setting where its value comes from: ``command line``, ``environment``, a file or ``default``."""
     path = config_file()
     in_file = tomllib.loads(path.read_text()) if path else {}
     found = {}
     for name in Settings.model_fields:
         if flags.get(name) is not None:
-            found[name] = "flag"
+            found[name] = "command line"
         elif os.environ.get(PREFIX + name.upper()):
             found[name] = "environment"
         else:

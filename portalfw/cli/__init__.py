@@ -16,7 +16,8 @@ import portalfw
 from portalfw.cli.api import api, client
 from portalfw.cli.remote import NoSuchMethodError
 from portalfw.errors import PortalError
-from portalfw.settings import Settings, load_settings, origins
+from portalfw.settings import load_settings
+from portalfw.settings_shown import shown_settings
 
 Flags = dict[str, Any]
 
@@ -86,20 +87,10 @@ def agent(**flags: Any) -> None:
 @settings_options
 def show_settings(**flags: Any) -> None:
     """Show every setting in force, and where it comes from."""
-    settings = load_settings(**given(flags))
     table = Table("Setting", "Value", "From", "Meaning", box=None, pad_edge=False)
-    sources = origins(given(flags))
-    for name, field in Settings.model_fields.items():
-        table.add_row(name, _shown(name, getattr(settings, name)), sources[name], field.description or "")
+    for row in shown_settings(load_settings(**given(flags))):
+        table.add_row(row["name"], row["value"], row["origin"], row["meaning"])
     Console().print(table)
-
-
-def _shown(name: str, value: Any) -> str:
-    if name == "join_token" and value:
-        return "***"
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return "–" if value is None else str(value)
 
 
 @cli.group()

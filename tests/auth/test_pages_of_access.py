@@ -6,7 +6,17 @@ import pytest
 import requests
 from product import Product
 
-PAGES = ("Users", "User?name=admin", "Groups", "Group?name=admin", "Sessions", "Tokens", "Account", "Explain")
+PAGES = (
+    "Users",
+    "User?name=admin",
+    "Groups",
+    "Group?name=admin",
+    "Sessions",
+    "Tokens",
+    "Account",
+    "Explain",
+    "Settings",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -24,7 +24,7 @@ def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
     done = run("settings", "--hypervisor", "test", **environment)
     assert done.returncode == 0, done.stderr
     assert shown(done.stdout, "port").split()[1:3] == ["2222", "environment"]
-    assert shown(done.stdout, "hypervisor").split()[1:3] == ["test", "flag"]
+    assert shown(done.stdout, "hypervisor").split()[1:4] == ["test", "command", "line"]
     assert shown(done.stdout, "listen").split()[1:3] == ["127.0.0.2", "file"]
     assert "default" in shown(done.stdout, "mongodb_name")
 
@@ -42,3 +42,18 @@ def test_wrong_settings_are_named(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert word in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_secrets_are_masked(tmp_path: Path) -> None:
+    """Neither tokens nor passwords in addresses nor secrets of providers are shown, only that there is one."""
+    file = tmp_path / "portalfw.toml"
+    file.write_text(
+        'mongodb_uri = "mongodb://portal:hidden@db/?tlsCertificateKeyFilePassword=hidden"\njoin_token = "hidden"\n'
+        '[[oidc]]\nname = "sso"\nissuer = "https://sso.example.org"\nclient_id = "portal"\nclient_secret = "hidden"\n'
+    )
+    done = run("settings", PORTALFW_CONFIG=str(file), COLUMNS="400")
+    assert done.returncode == 0, done.stderr
+    assert "hid" not in done.stdout
+    assert "mongodb://portal:***@db/?tlsCertificateKeyFilePassword=***" in done.stdout
+    assert '"client_secret": "***"' in done.stdout
+    assert shown(done.stdout, "join_token").split()[1] == "***"
