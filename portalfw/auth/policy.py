@@ -101,9 +101,14 @@ class Policy:
             return True, "every signed-in user may"
         if kind == "group":
             names = rest.split(",")
-            return principal.is_admin or principal.has_group(*names), f"needs group {' or '.join(names)}"
+            held = [name for name in names if name in principal.groups]
+            if held or principal.is_admin:
+                return True, f"is in group {held[0]}" if held else "administrators may do everything"
+            return False, f"needs group {' or '.join(names)}"
         grant = self._sources[kind](principal, arguments)
         if principal.is_admin:
             return True, "administrators may do everything"
         missing = "".join(letter for letter in rest if letter not in grant.letters)
-        return not missing, f"needs right {rest} on the {kind}, {grant.reason}"
+        if not missing:
+            return True, f"has right {rest} on the {kind}"
+        return False, f"needs right {rest} on the {kind}, {grant.reason}"

@@ -16,6 +16,8 @@ PAGES = (
     "Account",
     "Explain",
     "Settings",
+    "Access",
+    "Access of?user=admin",
 )
 
 
