@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from product import free_port, run
+from product import REPOSITORY, free_port, run
 
 from portalfw.auth.oidc_flow import Oidc
 from portalfw.errors import StartError
@@ -76,6 +77,19 @@ def test_wrong_setting_stops_the_start(folder: Path) -> None:
         assert done.returncode == 1
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_examples_of_the_documentation_can_be_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every example in docs/access.md is one that the portal takes."""
+    blocks = re.findall(r"```toml\n(.*?)```", (REPOSITORY / "docs" / "access.md").read_text(), re.DOTALL)
+    examples = [block for block in blocks if "[[oidc]]" in block]
+    file = folder / "portalfw.toml"
+    monkeypatch.setenv("PORTALFW_CONFIG", str(file))
+    names = []
+    for example in examples:
+        file.write_text(example)
+        names += [provider.name for provider in load_settings().oidc]
+    assert names == ["corp", "keycloak", "entra", "google"]
 
 
 def test_secret_is_not_shown(folder: Path) -> None:
