@@ -67,10 +67,10 @@ class Runtime:
         self._load_actors(duties, checks)
         self.health = Health(self, checks)
         self.wiki = Wiki(self.content, self.dispatcher, settings)
+        self.history = History(settings, self.content, self.bus, self.wiki)
         self.search = Search(self, self._searchables)
         self.duties = Duties(self, [*duties, *self.health.duties()])
         self.identify: Identifier | None = None
-        self.history = History(settings, self.content, self.bus, self.wiki)
         self._job_watch: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -81,11 +81,11 @@ class Runtime:
         ensure_groups()
         self._job_watch = gevent.spawn(errorconditions.watch_jobs, self.bus)
         self.controller.start()
+        self.history.start()
         for function in self._first_starts:
             function(self)
         self.search.start()
         self.duties.start()
-        self.history.start()
 
     def stop(self) -> None:
         """Finish what is under way and give back what is held."""
@@ -93,12 +93,12 @@ class Runtime:
         self.search.stop()
         if self._job_watch is not None:
             self._job_watch.kill()
+        self.history.stop()
         self.controller.stop()
         self.dispatcher.audit.flush()
         self.bus.stop()
 
     def service(self, factory: Callable[[Runtime], T]) -> T:
-        self.history.stop()
         """Return this process's one instance of a service, made by ``factory`` at first use."""
         if factory not in self._services:
             self._services[factory] = factory(self)

@@ -107,14 +107,6 @@ class Space:
         found.pop(NAV, None)
         return found
 
-    def survey(self) -> dict[str, Path]:
-        """Walk the folders and return the pages' files by key; nothing of ours is touched, so a thread may do it."""
-        found: dict[str, Path] = {}
-        for folder in self._folders:
-            found.update(_files(folder))
-        found.pop(NAV, None)
-        return found
-
     def pages(self) -> Iterator[Page]:
         """Iterate over the pages that can be understood, by name."""
         for key in sorted(self._list()):
