@@ -117,6 +117,29 @@ def test_cancel_ends_the_call(page: Page, product: Product, place: str) -> None:
     assert (newest["call"], newest["ok"]) == ("lab/samovar/serve", False)
 
 
+@pytest.mark.parametrize("spill", [False, True])
+def test_button_that_asks_nothing_is_freed(page: Page, spill: bool) -> None:
+    """A button without a question is free again while its long call goes on as a toast, which tells how it ended."""
+    page.goto(FORM)
+    button = page.locator("button[data-action]")
+    button.evaluate(
+        """(button, spill) => {
+            button.removeAttribute("data-asks");
+            const form = button.querySelector("template").content;
+            form.querySelector("[name=cups]").setAttribute("value", "2");
+            form.querySelector("[name=seconds]").setAttribute("value", "0.8");
+            if (spill) form.querySelector("[name=spill]").setAttribute("checked", "");
+        }""",
+        spill,
+    )
+    button.click()
+    expect(page.locator(".toast-line.s-busy")).to_be_visible()
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".toast-line.s-bad" if spill else ".toast-line.s-ok")).to_be_visible()
+    expect(page.locator(".toast-line.s-busy")).to_have_count(0)
+
+
 def test_call_is_followed_without_a_stream(page: Page, product: Product) -> None:
     """Where no stream of events gets through, the dialog asks for the steps and finds the end."""
     page.route("**/events?**", lambda route: route.abort())
