@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypedDict
 
 from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, Method, method
+from portalfw.rest.answer_fields import AnswerField, answer_of
 from portalfw.rest.catalogue import ArgumentRow, MethodRow, argument_row, method_row, swagger
 
 
@@ -18,10 +19,12 @@ class AppRow(TypedDict):
 
 
 class MethodDetail(TypedDict):
-    """One method with its arguments."""
+    """One method with its arguments and what it answers."""
 
     method: MethodRow
     arguments: list[ArgumentRow]
+    answers: str  # in a word, as list of MachineRow
+    fields: list[AnswerField]  # of what it answers, empty for a plain value
 
 
 class DocGenerator(Actor, app="system"):
@@ -62,9 +65,15 @@ class DocGenerator(Actor, app="system"):
 
     @method(right="login", http=("GET", "POST"), readonly=True)
     def get_method(self, address: Annotated[str, Arg("Address", help="app/actor/method")]) -> MethodDetail:
-        """Return one method with its arguments."""
+        """Return one method with its arguments and what it answers."""
         found = self.runtime.registry.find(address)
-        return {"method": method_row(found), "arguments": [argument_row(one) for one in found.arguments]}
+        answers, fields = answer_of(found)
+        return {
+            "method": method_row(found),
+            "arguments": [argument_row(one) for one in found.arguments],
+            "answers": answers,
+            "fields": fields,
+        }
 
     def _methods(self, app: str) -> list[Method]:
         return [one for one in self.runtime.registry if not app or one.app == app]

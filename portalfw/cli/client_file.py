@@ -35,9 +35,11 @@ def client_file(operations: Iterable[Operation], schemas: Mapping[str, Schema]) 
 
 def _head() -> str:
     base = BASE.read_text().split('"""', 2)[2]
-    base = base.replace("from typing import Any\n", "from typing import Any, Literal, TypedDict\n")
+    base = base.replace("from typing import Any\n", "from typing import Any, Literal, NotRequired, TypedDict\n")
     base = base.replace(
-        "import requests\n", "import requests\n\n__all__ = ['ApiError', 'Client', 'Literal', 'TypedDict']\n", 1
+        "import requests\n",
+        "import requests\n\n__all__ = ['ApiError', 'Client', 'Literal', 'NotRequired', 'TypedDict']\n",
+        1,
     )
     return '"""Client of a portal, written by `portalfw client`; write it anew instead of changing it."""' + base
 
@@ -66,8 +68,11 @@ def _refs(schema: Any) -> list[str]:
 def _row(name: str, schema: Schema) -> str:
     """Write a typed row; the form with a dictionary takes names that Python could not spell."""
     lines = [f"{_checked(name)} = TypedDict({name!r}, {{"]
-    lines += [f"    {field!r}: {python_type(part)!r}," for field, part in schema.get("properties", {}).items()]
-    return "\n".join([*lines, "}, total=False)" if not schema.get("required") else "})"])
+    always = schema.get("required", ())
+    for field, part in schema.get("properties", {}).items():
+        kind = python_type(part)
+        lines.append(f"    {field!r}: {kind if field in always else f'NotRequired[{kind}]'!r},")
+    return "\n".join([*lines, "})"])
 
 
 def python_type(schema: Schema) -> str:

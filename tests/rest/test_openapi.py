@@ -188,6 +188,15 @@ def test_page_lists_every_method(product: Product) -> None:
         assert f"API%20Method?address={quote(row['address'], safe='')}" in shown
 
 
+def test_page_of_a_method_shows_what_it_answers(product: Product) -> None:
+    """The page of a method names each field of its answer, those of rows within it too, with type and meaning."""
+    shown = page(product, "API Method?address=cloudapi/machines/list")
+    assert "It answers: list of MachineRow." in shown
+    for text in ("nics[].ipAddress", "operation.progress", "list of NicRow", "GiB, all disks together"):
+        assert text in shown, text
+    assert "It answers: int." in page(product, "API Method?address=cloudapi/machines/create")
+
+
 def test_every_method_has_a_page_with_its_form(product: Product) -> None:
     """The page of each method has a form or a button made of its declaration, and no macro of it fails."""
     for row in product.ask("system/docgenerator/listMethods"):
