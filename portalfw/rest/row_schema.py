@@ -6,10 +6,12 @@ import inspect
 import re
 import sys
 import typing
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 _FIELD = re.compile(r"^    (\w+): [^#\n]+  # (.+)$", re.MULTILINE)
-_BASES = re.compile(r"^class \w+\(([\w\s,]+)", re.MULTILINE)
 _FOR_TOOLS = ("noqa", "type:")
 
 
@@ -24,21 +26,29 @@ def field_types(row: Any) -> tuple[dict[str, Any], list[str]]:
     return {name: typing.get_args(hint)[0] if name in optional else hint for name, hint in hints.items()}, required
 
 
-def comments(row: Any) -> dict[str, str]:
+@cache
+def comments(row: Any) -> Mapping[str, str]:
     """Return what the comments beside the fields of a TypedDict say, those of its bases too."""
-    try:
-        text = inspect.getsource(row)
-    except (OSError, TypeError):
-        return {}  # made without a file
+    bases, body = _source(row)
     found: dict[str, str] = {}
-    for base in _bases(row, text):
+    for base in bases:
         found |= comments(base)
-    return found | {name: said for name, said in _FIELD.findall(text) if not said.startswith(_FOR_TOOLS)}
+    return found | {name: said for name, said in _FIELD.findall(body) if not said.startswith(_FOR_TOOLS)}
 
 
-def _bases(row: Any, text: str) -> list[Any]:
-    """Return the TypedDicts that one extends; Python 3.11 keeps them only in the source."""
-    match = _BASES.search(text)
-    names = [name.strip() for name in match[1].split(",")] if match else []
-    module = sys.modules[row.__module__]
-    return [base for base in (getattr(module, name, None) for name in names) if typing.is_typeddict(base)]
+def _source(row: Any) -> tuple[list[Any], str]:
+    """Return the TypedDicts that one extends, which Python 3.11 keeps only in the source, and the text of its body."""
+    module = sys.modules.get(row.__module__)
+    match = re.search(rf"^class {row.__name__}\(([\w\s,=]*)\):\n((?:    .*\n|\n)*)", _text(module), re.MULTILINE)
+    if not match:
+        return [], ""  # not made by a class in a file
+    found = (getattr(module, name.strip(), None) for name in match[1].split(","))
+    return [base for base in found if typing.is_typeddict(base)], match[2]
+
+
+@cache
+def _text(module: ModuleType | None) -> str:
+    try:
+        return inspect.getsource(module) if module else ""
+    except (OSError, TypeError):
+        return ""

@@ -14,6 +14,7 @@ from portalfw.rest.declaration import Argument, Method
 from portalfw.rest.row_schema import comments, field_types
 
 Schema = dict[str, Any]
+_SCALARS: dict[Any, str] = {int: "integer", float: "number", bool: "boolean", str: "string", type(None): "null"}
 REF = "#/components/schemas/{model}"
 
 
@@ -37,8 +38,8 @@ def schema_of(hint: Any, components: dict[str, Schema]) -> Schema:
     pydantic refuses ``typing.TypedDict`` before Python 3.12, so those are walked here.
     """
     origin, parts = get_origin(hint), get_args(hint)
-    if hint is type(None):
-        return {"type": "null"}
+    if isinstance(hint, type) and hint in _SCALARS:
+        return {"type": _SCALARS[hint]}
     if typing.is_typeddict(hint):
         return _row(hint, components)
     if origin is list:
