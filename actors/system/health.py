@@ -7,11 +7,23 @@ from typing import Annotated, TypedDict
 
 from portalfw.health.findings import State, worst
 from portalfw.health.results import Message
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, method
+from portalfw.rest.columns import Column
 
 OPERATORS = "group:level1,level2,level3"
-MOST = 500
-ORDER = ("ERROR", "MISSED", "WARNING", "OK", "SKIPPED")
+GRAVITY: dict[State, int] = {"ERROR": 4, "MISSED": 3, "WARNING": 2, "OK": 1, "SKIPPED": 0}
+MESSAGES = Columns(
+    None,
+    *("id", "check", "category", "state", "message"),
+    search=("message", "category", "check"),
+    sort="-gravity,category,id",
+    limit=100,
+    most=500,
+    gravity=Column("gravity", "number"),
+    interval=Column("interval", "number"),
+    changed=Column("changed", "time"),
+    checked=Column("checked", "time"),
+)
 
 
 class OverallStatus(TypedDict):
@@ -39,6 +51,7 @@ class HealthMessage(TypedDict):
     check: str
     category: str
     state: str
+    gravity: int  # 4 for an error down to 0 for what was skipped
     message: str
     node_id: int | None
     changed: float
@@ -71,20 +84,17 @@ class Health(Actor, app="system"):
         category: str | None = None,
         state: str | None = None,
         node_id: int | None = None,
-        limit: int = 100,
-        offset: int = 0,
+        *,
+        listing: Annotated[Listing, MESSAGES],
     ) -> list[HealthMessage]:
         """Return what the checks last found, the worst first: of a category, in a state, or about a node if asked."""
-        rows = [
-            message
+        return listing.of_rows(
+            _row(message)
             for message in self.runtime.health.messages()
             if category in {None, message.category}
             and state in {None, message.state}
             and node_id in {None, message.node_id}
-        ]
-        rows.sort(key=lambda one: (ORDER.index(one.state), one.category, one.uid))
-        start = max(0, offset)
-        return [_row(message) for message in rows[start : start + max(1, min(limit, MOST))]]
+        )
 
     @method(right=OPERATORS, title="Check now")
     def run(self, category: Annotated[str | None, Arg("Category", help="All if empty.")] = None) -> OverallStatus:
@@ -120,6 +130,7 @@ def _row(message: Message) -> HealthMessage:
         "check": message.check,
         "category": message.category,
         "state": message.state,
+        "gravity": GRAVITY[message.state],
         "message": message.message,
         "node_id": message.node_id,
         "changed": message.changed,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 HOUR: Final = 3600.0
+PINGS: Final = 3  # of which the quickest counts: what holds up one of them may be this process itself
 PING: Final = (0.25, 2.0)  # seconds that the database may take to answer: warning, error
 ROOM: Final = (0.20, 0.10)  # free part of the state folder's disk, as in the originals (agents.md, section 4.3)
 DELAY: Final = (1.0, 5.0)  # seconds from a write to its change: warning, error
@@ -35,9 +36,7 @@ PROBE: Final = "health_probe"
 @health_check("Database", every=30)
 def database(_runtime: Runtime) -> Iterator[Finding]:
     """Whether the database answers, how quickly, and whether its replica set is whole."""
-    began = time.perf_counter()
-    mongoengine.get_db().command("ping")
-    took = time.perf_counter() - began
+    took = min(_ping() for _ in range(PINGS))
     state = graded(took, warning=PING[0], error=PING[1])
     yield Finding("ping", state, f"MongoDB answers in {took * 1000:.0f} ms")
     try:
@@ -50,6 +49,12 @@ def database(_runtime: Runtime) -> Iterator[Finding]:
         yield Finding(
             f"member-{member['_id']}", "OK" if fine else "ERROR", f"Member {member['_id']} is {member['stateStr']}"
         )
+
+
+def _ping() -> float:
+    began = time.perf_counter()
+    mongoengine.get_db().command("ping")
+    return time.perf_counter() - began
 
 
 @health_check("Disks", every=60)

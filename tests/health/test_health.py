@@ -47,10 +47,14 @@ def test_the_platform_checks_itself(product: Product) -> None:
     """Soon after the start each part of the platform has been looked at, and is well."""
     wanted = {"Database", "Disks", "Failures", "Jobs", "Lab", "Nodes", "Processes"}
     wait_for(lambda: wanted <= {row["category"] for row in product.ask("system/health/getStatusSummary")})
-    product.ask("system/health/run", category="Nodes")
+    parts = {"database:ping", "database:member-0", "change_stream:delay", "nodes:node-1", "processes:duties"}
+
+    def well() -> bool:
+        product.ask("system/health/run")  # a busy machine may be slow for a moment
+        return parts <= {row["id"] for row in product.ask(DETAIL, state="OK")}
+
+    wait_for(well, what="everything being well")
     found = {row["id"]: row for row in product.ask(DETAIL)}
-    for part in ("database:ping", "database:member-0", "change_stream:delay", "nodes:node-1", "processes:duties"):
-        assert found[part]["state"] == "OK", found[part]
     assert found["nodes:node-1"]["node_id"] == 1
     assert found["database:ping"]["interval"] == 30
     assert time.time() - found["database:ping"]["checked"] < 60
@@ -68,6 +72,9 @@ def test_a_finding_is_known_since_it_is_so(kettle: Product) -> None:
     overall = kettle.ask(OVERALL)
     assert (overall["state"], overall["error"]) == ("ERROR", before + 1)
     assert [row["id"] for row in kettle.ask(DETAIL, state="ERROR", category="Lab")] == ["wellness:kettle"]
+    listed = kettle.ask(DETAIL)
+    assert [row["gravity"] for row in listed] == sorted((row["gravity"] for row in listed), reverse=True)
+    assert kettle.ask(DETAIL, search="kettle", filter={"interval": ">=3600"}, limit=1)[0]["id"] == "wellness:kettle"
 
 
 def test_a_check_that_fails_is_an_error(kettle: Product) -> None:

@@ -9,11 +9,13 @@ import ipaddress
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 import requests
 from cryptography import x509
@@ -21,9 +23,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from product import Product, running, wait_for
+from pymongo.database import Database
 
 from portalfw.errors import InvalidError
+from portalfw.mail.deliveries import Deliveries, Delivery
 from portalfw.mail.message import Letter, checked_address
+from portalfw.runtime import Runtime
+from portalfw.settings import load_settings
 
 SEND, GET, RETRY = (f"system/emailsender/{name}" for name in ("send", "getDelivery", "retry"))
 HERE = Path(__file__).parent
@@ -35,6 +41,7 @@ class Post:
 
     product: Product
     folder: Path
+    file: Path  # of settings
 
     def taken(self, receiver: str) -> list[dict[str, Any]]:
         """Return what the relay has taken for a receiver."""
@@ -85,8 +92,9 @@ def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
     port = int(relay.stdout.readline())
     with pytest.MonkeyPatch.context() as patch, relay.stdout:
         patch.setenv("SSL_CERT_FILE", str(pem))
-        with running("--hypervisor", "test", PORTALFW_CONFIG=str(settings(folder, port))) as product:
-            yield Post(product, box)
+        file = settings(folder, port)
+        with running("--hypervisor", "test", PORTALFW_CONFIG=str(file)) as product:
+            yield Post(product, box, file)
         relay.terminate()
         relay.wait(10)
 
@@ -163,6 +171,28 @@ def test_only_operators_send_and_see_deliveries(post: Post) -> None:
     page = requests.get(f"{post.product.url}/system/Mail", headers=headers, timeout=20).text
     assert "eva@example.org" in page
     assert "opensesame" not in page
+
+
+def test_many_processes_send_each_message_once(
+    post: Post, database: Database[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many processes that try what is due one sends it; what a dead one was sending is tried again, once."""
+    monkeypatch.setenv("PORTALFW_CONFIG", str(post.file))
+    processes = [Runtime(load_settings(state=tmp_path, hypervisor="test"), database) for _ in range(4)]
+    first = processes[0].service(Deliveries)
+    monkeypatch.setattr(processes[0], "spawn", lambda *_: None)  # as if it ended right after queueing
+    receivers = [f"many{number}@example.org" for number in range(6)]
+    queued = first.queue("ann", receivers, Letter("x", "y"))
+    gevent.joinall([gevent.spawn(one.service(Deliveries).send_due) for one in processes], raise_error=True)
+    assert [row["status"] for row in Delivery.rows()] == ["SENT"] * 6
+    assert [len(post.taken(receiver)) for receiver in receivers] == [1] * 6
+    assert "source" not in Delivery.rows()[0]
+    half = {"status": "SENDING", "process": "dead", "changed": time.time() - 1000, "source": b"x", "tries": 1}
+    Delivery.take({"_id": queued[0]}, {"$set": half})
+    first.send_due()
+    back = Delivery.rows({"_id": queued[0]})[0]
+    assert (back["status"], back["next_try"] > time.time()) == ("QUEUED", True)
+    assert "it may have arrived" in back["error"]
 
 
 def test_without_a_relay_it_says_what_to_set(product: Product) -> None:
