@@ -93,16 +93,22 @@ class Provider:
     def unavailable(self, error: Exception) -> UnavailableError:
         """Remember that the provider failed, for the sign-in page to say, and return what to tell who waits for it."""
         self._failed, self._known = time.monotonic(), None
-        self.failure = f"{self.settings.label} cannot be reached now."
         log.warning("OpenID provider %s (%s): %s", self.settings.name, self.settings.issuer, error)
+        return self._away()
+
+    def _away(self) -> UnavailableError:
+        self.failure = f"{self.settings.label} cannot be reached now."
         return UnavailableError(f"{self.failure} Try again in a moment; the log says why.")
 
     def _current(self) -> Known:
-        with self._turn:  # several who wait for the same document fetch it once
+        began = time.monotonic()
+        with self._turn:  # several who wait for the same document fetch it once, and share its failure
+            if self._known is None and self._failed > began:
+                raise self._away()
             if self._known is None or self._known.until <= time.monotonic():
                 self.refresh()
             if self._known is None:
-                raise UnavailableError(f"{self.settings.label} cannot be reached now.")
+                raise self._away()
             return self._known
 
     def _checked(self, metadata: dict[str, Any]) -> dict[str, Any]:

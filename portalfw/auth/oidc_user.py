@@ -83,6 +83,9 @@ def _new_user(provider: OidcProvider, claims: Mapping[str, Any]) -> User:
     try:
         OidcIdentity.collection().replace_one({"_id": _identity(provider, claims)}, fresh, upsert=True)
     except DuplicateKeyError:
+        known = _known_user(provider, claims)  # the same person may have come by two requests at once
+        if known is not None and known.id == user.id:
+            return user
         raise ForbiddenError(
             f"User {user.name} belongs to somebody else at {provider.label}; an administrator can delete that user."
         ) from None

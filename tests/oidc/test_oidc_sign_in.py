@@ -88,6 +88,18 @@ def test_session_is_new_at_each_sign_in(sso: Sso, visitor: Visitor) -> None:
     assert len(sessions) == 1
 
 
+def test_deleted_user_is_nobody_until_made_anew(sso: Sso) -> None:
+    """A deleted user's rights do not come back with the person: another user is made, with what the claim gives now."""
+    sso.provider.says("dora", groups=["owners"])
+    sso.visitor().sign_in("sso", "dora")
+    before = user(sso.product, "dora@sso")
+    sso.product.ask("system/usermanager/delete", username="dora@sso")
+    sso.provider.says("dora", groups=[])
+    assert sso.visitor().sign_in("sso", "dora").status_code == 303
+    after = user(sso.product, "dora@sso")
+    assert (after["id"] > before["id"], after["groups"]) == (True, ["user"])
+
+
 def test_key_that_is_new_is_fetched(sso: Sso, visitor: Visitor) -> None:
     """An id token signed with a key published since the last look is taken, with the groups that it names itself."""
     assert visitor.sign_in("rotated", "rosa").status_code == 303
