@@ -19,6 +19,7 @@ from gevent.event import Event
 from portalfw.cli.local_agent import LocalAgent
 from portalfw.cli.state import StateFolder
 from portalfw.errors import StartError
+from portalfw.hub_watch import HubWatch
 from portalfw.runtime import Runtime
 from portalfw.settings import Settings
 from portalfw.store import Mongod, connect, disconnect
@@ -56,7 +57,10 @@ def run(settings: Settings, *, with_agent: bool) -> None:
         if agent is not None:
             _wait_for_agent(runtime, agent, stop)
         _announce(settings, state)
-        _watch(stop, mongod[0], agent, certificate)
+        hub_watch = HubWatch()
+        hub_watch.start()
+        stack.callback(hub_watch.stop)
+        _watch(stop, mongod[0], agent, certificate, hub_watch)
         click.echo("Stopping …")
 
 
@@ -126,8 +130,15 @@ def _announce(settings: Settings, state: StateFolder) -> None:
         click.echo(f"Sign in as admin; the password lies in {state.password_file}")
 
 
-def _watch(stop: Event, mongod: Mongod | None, agent: LocalAgent | None, certificate: Certificate | None) -> None:
+def _watch(
+    stop: Event,
+    mongod: Mongod | None,
+    agent: LocalAgent | None,
+    certificate: Certificate | None,
+    hub_watch: HubWatch,
+) -> None:
     while not stop.wait(WATCH):
+        hub_watch.tell()
         if certificate is not None:
             certificate.reload_if_changed()
         if mongod is not None and not mongod.running():
