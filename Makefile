@@ -44,4 +44,4 @@ $(VENV)/.test: $(VENV)/.product
 	@touch $@
 
 clean:
-	rm -rf $(VENV) portalfw/web/static/bundle portalfw/web/bundle/node_modules build *.egg-info
+	rm -rf $(VENV) portalfw/web/static/bundle portalfw/web/bundle/node_modules tests/oidc/node_modules build *.egg-info
