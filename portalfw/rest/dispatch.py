@@ -38,7 +38,12 @@ class Call:
     remote_address: str = ""
     via: Via = "http"
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    origin: str = ""
+    locate: Callable[[], str] = str  # tells what the browser calls the portal; nothing where there is none
+
+    @property
+    def origin(self) -> str:
+        """What the caller's browser calls the portal: ``https://cloud.example.org``."""
+        return self.locate()
 
     def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
         """Say what the call does now, and how far it is; see :func:`portalfw.progress.report`."""

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import flask
 import orjson
 from flask import Request, Response
+from flask.globals import request_ctx
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from portalfw.auth.origin import public_url
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, PortalError, TooManyError
-from portalfw.rest import datatables
 from portalfw.rest.answers import encoded
 from portalfw.rest.arguments import UnknownArguments
-from portalfw.rest.csv_rows import MEDIA_TYPE, as_csv
 from portalfw.rest.declaration import Method
 from portalfw.rest.dispatch import Call, Dispatcher
 from portalfw.rest.errors import error_body, status_of
+from portalfw.rest.list_form import Form
 from portalfw.rest.tasks import Tasks
 
 JSON = "application/json"  # exactly: a client of ours takes a charset suffix for a file
@@ -45,39 +46,18 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
     A call with ``_async`` answers with the id of a task of ``tasks``, every other one with what the method returns.
     """
     routes = flask.Blueprint("rest", __name__)
-    unknown = UnknownArguments()
+    caller = _Caller(dispatcher, tasks)
 
     @routes.route("/restmachine/<app>/<actor>/<name>", methods=VERBS)
     def call_method(app: str, actor: str, name: str) -> Response:
-        request = flask.request
+        request = request_ctx.request  # the thing itself: each use of flask.request looks it up once more
         request_id = flask.g.request_id
         try:
             method = dispatcher.describe(f"{app}/{actor}/{name}")
             _check_verb(method, request)
-            call = Call(identify(request), request.remote_addr or "", "http", request_id, public_url(request))
-            given = arguments_of(request)
-            in_csv = method.gathered is not None and given.pop("_format", "") == "csv"
-            table = method.gathered is not None and datatables.asks(given)
-            draw = given.get("draw")
-            if table:
-                given = datatables.arguments(given)
-            asynchronous = _wants_task(given)
-            unknown.tell(method, given)
-            if asynchronous:
-                _check_no_secret(method)
-                return answer(tasks.start(method, given, call))
-            if (
-                request.method == "POST"
-                and not method.declaration.secret
-                and "respond-async" in request.headers.get("Prefer", "")
-            ):
-                return _answer_soon(tasks.soon(method, given, call))
-            found = dispatcher.run(method, given, call)
-            response = _csv(method, found) if in_csv else answer(datatables.envelope(draw, found) if table else found)
-            if method.gathered is not None and given.get("limit"):
-                response.headers["X-Total-Count"] = str(found.matching)
-            readable = method.declaration.readonly and request.method in {"GET", "HEAD"}
-            return _tagged(response, request) if readable and not method.declaration.secret else response
+            where = partial(public_url, request)
+            call = Call(identify(request), request.remote_addr or "", "http", request_id, where)
+            return caller.answer(method, arguments_of(request), call, request)
         except MethodNotAllowedError as error:
             response = failure(error, request_id)
             response.headers["Allow"] = error.allowed
@@ -88,9 +68,40 @@ def blueprint(dispatcher: Dispatcher, identify: Callable[[Request], Principal], 
     return routes
 
 
+class _Caller:
+    """Calls a method as a request wants it: at once or as a task, and its rows in the form that their reader takes."""
+
+    def __init__(self, dispatcher: Dispatcher, tasks: Tasks) -> None:
+        self._dispatcher = dispatcher
+        self._tasks = tasks
+        self._unknown = UnknownArguments()
+
+    def answer(self, method: Method, given: dict[str, Any], call: Call, request: Request) -> Response:
+        form = Form.of(given) if method.gathered is not None else None
+        given = form.arguments(given) if form else given
+        asynchronous = _wants_task(given)
+        self._unknown.tell(method, given)
+        declaration = method.declaration
+        if asynchronous:
+            _check_no_secret(method)
+            return answer(self._tasks.start(method, given, call))
+        if request.method == "POST" and not declaration.secret and "respond-async" in _preference(request):
+            return _answer_soon(self._tasks.soon(method, given, call))
+        found = self._dispatcher.run(method, given, call)
+        body = form.body(found) if form else encoded(found)
+        headers = (
+            form.headers(method, found, counted="count=exact" in _preference(request))
+            if form
+            else [("Content-Type", JSON)]
+        )
+        if declaration.readonly and not declaration.secret and request.method != "POST":
+            return _tagged(body, headers, request)
+        return Response(body, headers=headers)
+
+
 def answer(value: Any, status: int = 200) -> Response:
     """Return ``value`` as JSON."""
-    return Response(encoded(value), status, content_type=JSON)
+    return Response(encoded(value), status, [("Content-Type", JSON)])
 
 
 def _answer_soon(found: bytes | str) -> Response:
@@ -99,12 +110,6 @@ def _answer_soon(found: bytes | str) -> Response:
         return Response(found, content_type=JSON)
     response = answer(found, 202)
     response.headers["Preference-Applied"] = "respond-async"
-    return response
-
-
-def _csv(method: Method, rows: Any) -> Response:
-    response = Response(as_csv(rows), content_type=MEDIA_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="{method.address.replace("/", "-")}.csv"'
     return response
 
 
@@ -121,10 +126,11 @@ def arguments_of(request: Request) -> dict[str, Any]:
 
     :raises InvalidError: if the body says it is a JSON object and is not, or an uploaded file is no UTF-8 text.
     """
-    merged = _texts(request.args)
-    if request.mimetype == JSON:
+    environ = request.environ
+    merged = _texts(request.args) if environ.get("QUERY_STRING") else {}
+    if environ.get("CONTENT_TYPE") and request.mimetype == JSON:
         return merged | _json_object(request.get_data())
-    if request.content_length or "Transfer-Encoding" in request.headers:
+    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
         merged |= _texts(request.form)
         merged |= {name: _uploaded(name, file) for name, file in request.files.items()}
     return merged
@@ -146,18 +152,20 @@ def _wants_task(given: dict[str, Any]) -> bool:
     return str(given.pop("_async", "")).lower() in {"true", "1"}
 
 
-def _tagged(response: Response, request: Request) -> Response:
-    """Give a read its ETag, and spare the body where the client has it already.
+def _preference(request: Request) -> str:
+    return str(request.environ.get("HTTP_PREFER", ""))
+
+
+def _tagged(body: bytes, headers: list[tuple[str, str]], request: Request) -> Response:
+    """Return a read with its ETag, without the body where the client has it already.
 
     The tag is weak, since the same answer may travel packed or not; who has it must ask each time whether it holds.
     """
-    tag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
-    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
-        response = Response(status=304)
-    response.headers["ETag"] = f'W/"{tag}"'
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Authorization, Cookie"
-    return response
+    tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    described = [("ETag", f'W/"{tag}"'), ("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Cookie")]
+    if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(tag):
+        return Response(status=304, headers=described)
+    return Response(body, headers=headers + described)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from portalfw.rest.columns import Columns
 Schema = dict[str, Any]
 TOTAL: Final[Schema] = {
     "X-Total-Count": {
-        "description": "How many rows the filters and the search leave; told where limit is given.",
+        "description": "How many rows the filters and the search leave; told to who asks with Prefer: count=exact.",
         "schema": {"type": "integer", "minimum": 0},
     }
 }

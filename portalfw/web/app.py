@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import flask
 from flask import Flask, Request, Response
+from flask.ctx import _AppCtxGlobals
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portalfw import errorconditions
@@ -38,6 +41,8 @@ SECURITY = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 FOR_PROGRAMS = ("/restmachine/", "/agent/", "/events", "/healthz", "/readyz", "/v1/")
+REQUEST_ID = "portalfw.request_id"  # where the WSGI environment holds it
+NO_STORE = (("Cache-Control", "no-store"),)
 HSTS = "max-age=31536000"  # a year
 
 
@@ -46,11 +51,9 @@ def create_app(runtime: Runtime) -> Flask:
     if runtime.identify is None:
         raise RuntimeError("The runtime must be started before the application is made.")
     identify = Limited(runtime.identify, runtime.settings.rate_per_user, runtime.settings.rate_per_address)
-    app = Flask(__name__, static_folder=None)
+    app = _Portal(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST  # one text of a multipart form may be as large as the whole
-    app.before_request(_begin)
-    app.after_request(_finish)
     app.register_error_handler(PortalError, _portal_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -71,12 +74,38 @@ def create_app(runtime: Runtime) -> Flask:
     return app
 
 
+class _Globals(_AppCtxGlobals):
+    """What Flask calls ``g``, with the id that the request got before Flask saw it."""
+
+    @property
+    def request_id(self) -> str:
+        return str(flask.request.environ.get(REQUEST_ID, ""))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.request_id if name == "request_id" else super().get(name, default)
+
+
+class _Portal(Flask):
+    """Flask without what the portal does not use: coroutines, hooks before and after requests, its own sessions."""
+
+    app_ctx_globals_class = _Globals
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+    def preprocess_request(self) -> None:
+        return None
+
+    def process_response(self, response: Response) -> Response:
+        return compressed(request_ctx.request, response)
+
+
 class _Envelope:
     """What surrounds every request and answer, outside Flask since that costs next to nothing.
 
     Repeated slashes at the beginning of an address are collapsed, since clients whose configured address ends in one
-    ask for ``//restmachine/…`` and must not be redirected; and every answer carries the security headers. Who came by
-    https is told to keep to it.
+    ask for ``//restmachine/…`` and must not be redirected; each request gets its id, and every answer carries it, the
+    security headers, and the word not to store it unless it has another. Who came by https is told to keep to it.
     """
 
     def __init__(self, application: Any, *, hsts_subdomains: bool) -> None:
@@ -89,23 +118,14 @@ class _Envelope:
         if path.startswith("//"):
             environ["PATH_INFO"] = "/" + path.lstrip("/")
 
+        request_id = environ[REQUEST_ID] = uuid.uuid4().hex
         security = self._headers[environ["wsgi.url_scheme"]]
 
         def begin(status: str, headers: list[tuple[str, str]], failure: Any = None) -> Any:
-            return start_response(status, [*headers, *security], failure)
+            stored = () if any(name == "Cache-Control" for name, _ in headers) else NO_STORE
+            return start_response(status, [*headers, *stored, *security, ("X-Request-Id", request_id)], failure)
 
         return self._application(environ, begin)
-
-
-def _begin() -> None:
-    flask.g.request_id = uuid.uuid4().hex
-
-
-def _finish(response: Response) -> Response:
-    response.headers["X-Request-Id"] = flask.g.get("request_id", "")
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
-    return compressed(flask.request, response)
 
 
 def _portal_error(error: PortalError) -> Response:
