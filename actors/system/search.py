@@ -106,7 +106,7 @@ def occurrence_named(text: str) -> dict[str, Any] | None:
     pages=("/system/Error Condition?id={id}",),
     title="error",
     texts=("place", "message"),
-    icon="exclamation-octagon",
+    icon="bug",
     lookup=occurrence_named,
     order=90,
 )
