@@ -26,6 +26,7 @@ def action(
     text: str | None = None,
     confirm: str | None = None,
     done: str | None = None,
+    show: bool | None = None,
     shortcut: str | None = None,
     href: str | None = None,
     small: bool = False,
@@ -35,8 +36,8 @@ def action(
     api: the method; or href: a page to open. label, icon (bootstrap-icons), style: primary, default, quiet, danger.
     values: arguments by wire name. ask: of the optional ones only these. defaults, choices (a list, or the address of a
     list method) by argument. when, reason: the button is grey unless ``when``, and says why. goto: page to open
-    afterwards, with ``{result}``. title, text: head of the dialog. confirm: name to type first. done: words of the
-    toast.
+    afterwards, with ``{result}``; or show: the dialog stays and shows what the method answered. title, text: head of
+    the dialog. confirm: name to type first. done: words of the toast.
     """
     given = {name: value for name, value in locals().items() if name in KNOWN and value is not None}
     return ctx.render("actions.html", actions=[button(ctx, given)], small=small)

@@ -35,6 +35,7 @@ KNOWN = frozenset(
         "ask",
         "defaults",
         "choices",
+        "show",
     )
 )
 
@@ -77,7 +78,7 @@ def _call_button(
 
 
 def _look(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given.get(name) for name in ("icon", "style", "title", "done", "shortcut")}
+    return {name: given.get(name) for name in ("icon", "style", "title", "done", "shortcut", "show")}
 
 
 def _goto(ctx: MacroContext, target: str, row: Mapping[str, Any] | None) -> str:

@@ -11,6 +11,7 @@ import orjson
 from macros.columns import Column
 from portalfw.errors import InvalidError
 from portalfw.rest import Page
+from portalfw.rest.naming import wire_name
 from portalfw.wiki import MacroContext
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Wish:
         }
 
     def _head(self, column: Column) -> dict[str, Any]:
-        name = column.what if column.what in self._columns else None
+        name = next((name for name in (column.what, wire_name(column.what)) if name in self._columns), None)
         asked, down = self.sort.removeprefix("-"), self.sort.startswith("-")
         sorts = name in self._columns.sortable
         following = f"-{name}" if asked == name and not down else name

@@ -15,6 +15,7 @@ ENGINEERS = "group:level2,level3"
 LONGEST_WAIT = 3600.0  # seconds
 SLACK = 5.0  # seconds beyond a job's own limits until it must have ended
 SESSION_FIELDS = ["gid", "name", "roles", "session", "connected", "last_seen", "version", "address", "status"]
+AGENTS = Columns(Node, "id", *SESSION_FIELDS, times=("last_seen",), search=("name", "address", "roles"), sort="name")
 SCRIPTS = Columns(
     None, "name", "category", "descr", "organization", "queue", "broken", search=("name", "descr"), sort="name"
 )
@@ -83,14 +84,16 @@ class AgentController(Actor, app="system"):
     """Agents and JumpScripts."""
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",), title="List sessions")
-    def list_sessions(self) -> list[Session]:
+    def list_sessions(self, listing: Annotated[Listing, AGENTS]) -> list[Session]:
         """Return the agents that have said hello, whether they are there now or not."""
-        return [_session(row) for row in Node.rows({"session": {"$ne": None}}, fields=SESSION_FIELDS, sort="name")]
+        rows = listing.of(Node, {"session": {"$ne": None}}, fields=SESSION_FIELDS)
+        return rows.answered(_session(row) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",), title="List active sessions")
-    def list_active_sessions(self) -> list[Session]:
+    def list_active_sessions(self, listing: Annotated[Listing, AGENTS]) -> list[Session]:
         """Return the agents that are there now."""
-        return [_session(row) for row in Node.rows({"connected": True}, fields=SESSION_FIELDS, sort="name")]
+        rows = listing.of(Node, {"connected": True}, fields=SESSION_FIELDS)
+        return rows.answered(_session(row) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("script",), title="List JumpScripts")
     def list_jumpscripts(self, listing: Annotated[Listing, SCRIPTS]) -> list[ScriptRow]:

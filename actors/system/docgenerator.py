@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 
 from portalfw.errors import NotFoundError
-from portalfw.rest import Actor, Arg, Method, method
+from portalfw.rest import Actor, Arg, Columns, Listing, Method, method
 from portalfw.rest.answer_fields import AnswerField, answer_of
 from portalfw.rest.catalogue import ArgumentRow, MethodRow, argument_row, method_row, swagger
+
+METHODS = Columns(
+    None,
+    *("address", "app", "actor", "name", "title", "summary", "right", "effect"),
+    search=("address", "title", "summary"),
+    sort="address",
+)
 
 
 class AppRow(TypedDict):
@@ -59,9 +66,14 @@ class DocGenerator(Actor, app="system"):
         return [{"id": name, "name": name, "methods": count} for name, count in sorted(counts.items())]
 
     @method(right="login", http=("GET", "POST"), readonly=True)
-    def list_methods(self, group: Annotated[str, Arg("App", help="All if empty.")] = "") -> list[MethodRow]:
+    def list_methods(
+        self,
+        group: Annotated[str, Arg("App", help="All if empty.")] = "",
+        *,
+        listing: Annotated[Listing, METHODS],
+    ) -> list[MethodRow]:
         """Return the methods by address, of one app if asked."""
-        return [method_row(one) for one in self._methods(group)]
+        return listing.of_rows([method_row(one) for one in self._methods(group)])
 
     @method(right="login", http=("GET", "POST"), readonly=True)
     def get_method(self, address: Annotated[str, Arg("Address", help="app/actor/method")]) -> MethodDetail:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 from actors.cloud.models import Disk, Location
 from portalfw.controller.documents import Job, JobOutput, Node, Script, site_prefix
 from portalfw.errors import NotFoundError
-from portalfw.rest import Actor, Arg, Columns, Listing, NameOf, method
+from portalfw.rest import Actor, Arg, Column, Columns, Listing, NameOf, method
 
 OPERATORS = "group:level1,level2,level3"
 JOB_FIELDS = [
@@ -45,6 +45,16 @@ JOBS = Columns(
     limit=50,
     most=500,
     node=NameOf(Node, "node_id"),
+)
+NODES = Columns(
+    Node,
+    *("id", "gid", "name", "status", "connected", "reason", "roles", "address", "last_seen"),
+    times=("last_seen",),
+    search=("name", "address", "roles", "id"),
+    sort="name",
+    hypervisor="abilities.hypervisor.uri",
+    cpus=Column("facts.cpus", "number"),
+    memory=Column("facts.memory_mib", "number"),
 )
 DISKS = Columns(None, "node", "mount", search=("node", "mount"), sort="node", limit=50, most=500)
 VDISK_FIELDS = ("name", "type", "status", "size_max", "machine_id", "account_id", "gid")
@@ -124,9 +134,10 @@ class GridManager(Actor, app="system"):
     """Nodes and jobs of the grid."""
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",))
-    def get_nodes(self) -> list[NodeRow]:
+    def get_nodes(self, listing: Annotated[Listing, NODES]) -> list[NodeRow]:
         """Return all nodes."""
-        return [_node(row) for row in Node.rows(sort="name")]
+        rows = listing.of(Node)
+        return rows.answered(_node(row) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node:{node_id}",))
     def get_node(self, node_id: int) -> dict[str, Any]:

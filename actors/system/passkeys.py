@@ -9,7 +9,7 @@ from portalfw.auth.passkeys_enrol import begin_enrolment, finish_enrolment
 from portalfw.auth.passkeys_site import site_at
 from portalfw.auth.reverify import verify_present
 from portalfw.errors import ConflictError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, method
 
 Name = Annotated[str, Arg("Name", help="Where it is kept, such as Laptop or Security key.")]
 Password = Annotated[
@@ -17,13 +17,16 @@ Password = Annotated[
 ]
 
 
+PASSKEYS = Columns(None, "id", "user", "name", "site", "kept", "created", "used", sort="-id", times=("created", "used"))
+
+
 class Passkeys(Actor, app="system"):
     """Passkeys."""
 
     @method(right="user:S|group:admin", http=("GET", "POST"), readonly=True, live=("passkey",), title="List passkeys")
-    def list_(self, user: str | None = None) -> list[PasskeyRow]:
+    def list_(self, user: str | None = None, *, listing: Annotated[Listing, PASSKEYS]) -> list[PasskeyRow]:
         """Return the passkeys of a user, by default the caller's own; never the keys."""
-        return list_passkeys(user or self.call.principal.name)
+        return listing.of_rows(list_passkeys(user or self.call.principal.name))
 
     @method(right="login", title="Begin a passkey")
     def begin(self, current: Password = None) -> dict[str, Any]:

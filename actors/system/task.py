@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, method
 from portalfw.rest.task_record import Task as TaskDocument
 from portalfw.rest.task_record import TaskStatus
 from portalfw.rest.tasks import Tasks
 
-MOST = 500
 FIELDS = ("user", "call", "started", "finished", "ok")
+TASKS = Columns(
+    TaskDocument,
+    *FIELDS,
+    times=("started", "finished"),
+    search=("guid", "user", "call"),
+    sort="-started",
+    limit=50,
+    most=500,
+    guid="_id",
+)
 
 
 class TaskRow(TypedDict):
@@ -55,14 +64,12 @@ class Task(Actor, app="system"):
         return self.service(Tasks).kill(taskguid, self.call.principal)
 
     @method(right="login", http=("GET", "POST"), readonly=True, live=("task",), title="List tasks")
-    def list_(self, limit: int = 50, offset: int = 0) -> list[TaskRow]:
+    def list_(self, listing: Annotated[Listing, TASKS]) -> list[TaskRow]:
         """Return the newest calls first: one's own, an administrator everybody's."""
         principal = self.call.principal
         query = {} if principal.is_admin else {"user": principal.name}
-        rows = TaskDocument.rows(
-            query, fields=FIELDS, sort="-started", skip=max(0, offset), limit=max(1, min(limit, MOST))
-        )
-        return [_answer(row) for row in rows]
+        rows = listing.of(TaskDocument, query, fields=FIELDS)
+        return rows.answered(_answer(row) for row in rows)
 
 
 def _answer(row: dict[str, Any]) -> TaskRow:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from portalfw.auth.tokens import Scope, TokenRow, create_token, list_tokens, revoke_token
+from portalfw.auth.tokens import ApiToken, Scope, TokenRow, create_token, revoke_token, token_rows
 from portalfw.errors import ForbiddenError
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, method
 
 SELF = "user:S|group:admin"
+TOKENS = Columns(
+    ApiToken,
+    *("id", "user", "name", "apps", "readonly", "created", "expires"),
+    times=("created",),
+    search=("user", "name", "id"),
+    sort="-id",
+)
 
 
 class Tokens(Actor, app="system"):
     """API tokens."""
 
     @method(right=SELF, http=("GET", "POST"), readonly=True, live=("api_token",), title="List tokens")
-    def list_(self, user: str | None = None) -> list[TokenRow]:
+    def list_(self, user: str | None = None, *, listing: Annotated[Listing, TOKENS]) -> list[TokenRow]:
         """Return the tokens of a user, by default the caller's own; never the tokens themselves."""
-        return list_tokens(user or self.call.principal.name)
+        rows = listing.of(ApiToken, {"user": user or self.call.principal.name})
+        return rows.answered(token_rows(rows))
 
     @method(right="group:admin", http=("GET", "POST"), readonly=True, live=("api_token",))
-    def list_all(self) -> list[TokenRow]:
+    def list_all(self, listing: Annotated[Listing, TOKENS]) -> list[TokenRow]:
         """Return the tokens of all users."""
-        return list_tokens(None)
+        rows = listing.of(ApiToken)
+        return rows.answered(token_rows(rows))
 
     @method(right=SELF, title="Create token", secret=True)
     def create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
 from portalfw.auth.groups import create_group, delete_group, edit_group, find_group, members
@@ -10,9 +11,13 @@ from portalfw.auth.reverify import verify_again
 from portalfw.auth.second_factor import SecondFactor
 from portalfw.auth.user_changes import delete_user, edit_user, set_password
 from portalfw.auth.users import SHIPPED, Group, User, create_user, find_user
-from portalfw.rest import Actor, Arg, method
+from portalfw.rest import Actor, Arg, Columns, Listing, method
 
 OPERATORS = "group:admin"
+USER_FIELDS = ("name", "emails", "groups", "active", "protected")
+USERS = Columns(User, "id", *USER_FIELDS, search=("name", "emails", "id"), sort="name")
+GROUPS = Columns(Group, "name", "description", search=("name", "description"), sort="name")
+LOCKED = Columns(None, "id", "kind", "name", "failures", "until", times=("until",))
 
 
 class Identity(TypedDict):
@@ -73,13 +78,13 @@ class UserManager(Actor, app="system"):
     def userget(self, name: str) -> UserRow:
         """Return one user."""
         find_user(name)
-        return _users({"name": name})[0]
+        return _users(User.rows({"name": name}, fields=USER_FIELDS))[0]
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user:{id}", "second_factor"))
     def getuserwithid(self, id: int) -> UserRow:  # noqa: A002 - the name on the wire
         """Return the user with this id."""
         User.get(id)
-        return _users({"_id": id})[0]
+        return _users(User.rows({"_id": id}, fields=USER_FIELDS))[0]
 
     @method(right="user:S|group:admin", http=("GET", "POST"), readonly=True, live=("user",))
     def usergroupsget(self, user: Annotated[str | None, Arg("User", help="By default oneself.")] = None) -> list[str]:
@@ -87,16 +92,18 @@ class UserManager(Actor, app="system"):
         return sorted(find_user(user or self.call.principal.name).groups)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("user", "second_factor"))
-    def list_users(self) -> list[UserRow]:
+    def list_users(self, listing: Annotated[Listing, USERS]) -> list[UserRow]:
         """Return all users by name."""
-        return _users({})
+        rows = listing.of(User, fields=USER_FIELDS)
+        return rows.answered(_users(rows))
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("group", "user"))
-    def list_groups(self) -> list[GroupRow]:
+    def list_groups(self, listing: Annotated[Listing, GROUPS]) -> list[GroupRow]:
         """Return all groups by name, with the number of their users."""
+        rows = listing.of(Group)
         counted = User.collection().aggregate([{"$unwind": "$groups"}, {"$sortByCount": "$groups"}])
         sizes = {row["_id"]: row["count"] for row in counted}
-        return [
+        return rows.answered(
             {
                 "id": row["name"],
                 "name": row["name"],
@@ -104,8 +111,8 @@ class UserManager(Actor, app="system"):
                 "users": sizes.get(row["name"], 0),
                 "protected": row["name"] in SHIPPED,
             }
-            for row in Group.rows(sort="name")
-        ]
+            for row in rows
+        )
 
     @method(right=OPERATORS, title="Create user")
     def create(
@@ -200,9 +207,9 @@ class UserManager(Actor, app="system"):
         return [{"id": row["name"], "name": row["name"]} for row in User.rows(fields=["name"], sort="name")]
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("sign_in_failures",))
-    def list_locked(self) -> list[LockedRow]:
+    def list_locked(self, listing: Annotated[Listing, LOCKED]) -> list[LockedRow]:
         """Return the users and addresses that have to wait after failed sign-ins."""
-        return waiting()
+        return listing.of_rows(waiting())
 
     @method(right=OPERATORS, title="Let try again")
     def clear_lock(self, locked_id: str) -> bool:
@@ -210,8 +217,7 @@ class UserManager(Actor, app="system"):
         return clear(locked_id)
 
 
-def _users(query: dict[str, Any]) -> list[UserRow]:
-    fields = ["name", "emails", "groups", "active", "protected"]
+def _users(rows: Sequence[Mapping[str, Any]]) -> list[UserRow]:
     with_factor = {row["id"] for row in SecondFactor.rows({"confirmed": True}, fields=["_id"])}
     return [
         {
@@ -223,5 +229,5 @@ def _users(query: dict[str, Any]) -> list[UserRow]:
             "protected": bool(row.get("protected")),
             "second_factor": row["name"] in with_factor,
         }
-        for row in User.rows(query, fields=fields, sort="name")
+        for row in rows
     ]

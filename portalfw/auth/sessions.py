@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, TypedDict
 
@@ -72,10 +73,13 @@ def session_principal(secret: str) -> Principal | None:
     return None if user is None else replace(user.principal(), credential=f"session:{row['_id']}")
 
 
-def list_sessions(user: str | None, current: str) -> list[SessionRow]:
-    """Return the sessions of a user, or all, the newest first; ``current`` names the credential of who asks."""
-    query = {"expires": {"$gt": dt.datetime.now(dt.UTC)}} | ({} if user is None else {"user": user})
-    rows = Session.rows(query, sort="-created")
+def living_sessions(user: str | None) -> dict[str, Any]:
+    """Return the query for the sessions of a user, or all."""
+    return {"expires": {"$gt": dt.datetime.now(dt.UTC)}} | ({} if user is None else {"user": user})
+
+
+def session_rows(rows: Sequence[Mapping[str, Any]], current: str) -> list[SessionRow]:
+    """Return sessions as lists show them; ``current`` names the credential of who asks."""
     seen = last_uses([f"session:{row['id']}" for row in rows])
     return [
         {

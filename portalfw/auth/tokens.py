@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypedDict
 
@@ -122,9 +123,8 @@ def _speaker(row: dict[str, Any] | None) -> tuple[Principal, float | None] | Non
     return principal, ends
 
 
-def list_tokens(user: str | None) -> list[TokenRow]:
-    """Return the tokens of a user, or all, the newest first."""
-    rows = ApiToken.rows({} if user is None else {"user": user}, sort="-_id")
+def token_rows(rows: Sequence[Mapping[str, Any]]) -> list[TokenRow]:
+    """Return tokens as lists show them: never the tokens themselves."""
     used = last_uses([f"token:{row['id']}" for row in rows])
     return [
         {
@@ -181,6 +181,6 @@ def _end(period: str | None) -> dt.datetime | None:
     return dt.datetime.now(dt.UTC) + dt.timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-def _words(row: dict[str, Any]) -> str:
+def _words(row: Mapping[str, Any]) -> str:
     what = "everything" if row.get("apps") is None else ", ".join(row["apps"])
     return f"{what}, read only" if row.get("readonly") else what

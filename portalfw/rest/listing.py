@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field
@@ -98,13 +98,23 @@ class Listing:
         found = [
             row
             for row in all_rows
-            if all(wanted.matches(row.get(name)) for name, wanted in asked)
+            if all(wanted.matches(self._value(row, name)) for name, wanted in asked)
             and all(self._holds(row, word) for word in words)
         ]
         for name, direction in reversed(self._wire_order()):
-            found.sort(key=lambda row: _rank(row.get(name)), reverse=direction < 0)
+            found.sort(key=partial(self._rank_of, name), reverse=direction < 0)
         kept = found[self.offset :][: self.limit or None]
         return Page(kept, lambda: len(found), lambda: len(all_rows))
+
+    def _value(self, row: Mapping[str, Any], name: str) -> Any:
+        """Return a row's value of a column: rows that no older client knows have Python's names."""
+        if name in row:
+            return row[name]
+        column = self._columns.find(name)
+        return row.get(column.field)
+
+    def _rank_of(self, name: str, row: Mapping[str, Any]) -> tuple[int, Any]:
+        return _rank(self._value(row, name))
 
     def _words(self) -> list[str]:
         words = self.search.split()
@@ -130,7 +140,9 @@ class Listing:
     def _holds(self, row: Mapping[str, Any], word: str) -> bool:
         wanted = containing(word)
         return any(
-            wanted.matches(row.get(name)) if self._columns.kind(name) == "text" else str(row.get(name)) == word
+            wanted.matches(self._value(row, name))
+            if self._columns.kind(name) == "text"
+            else str(self._value(row, name)) == word
             for name in self._columns.search
         )
 

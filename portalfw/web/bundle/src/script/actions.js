@@ -37,8 +37,8 @@ function makeDialog(button) {
 }
 
 function actionOf(button, dialog) {
-  const { action, done, goto } = button.dataset;
-  return { address: action, done, goto, label: dialog.getAttribute("aria-label") };
+  const { action, done, goto, show: shows } = button.dataset;
+  return { address: action, done, goto, shows: shows !== undefined, label: dialog.getAttribute("aria-label") };
 }
 
 function show(dialog) {
@@ -94,7 +94,7 @@ async function actAtOnce(button, dialog) {
   const ended = await carryOut(action, values(dialog.querySelector("form")), () => null);
   settle();
   if (!ended) return;
-  if (!ended.failure) finish(action, ended.result);
+  if (!ended.failure) finish(action, ended.result, dialog);
   else if (ended.failure.killed) tellLater(action, ended);
   else {
     show(dialog);
@@ -103,7 +103,11 @@ async function actAtOnce(button, dialog) {
 }
 
 function finish(action, result, dialog) {
-  dialog?.close();
+  if (action.shows) {
+    showResult(dialog, result);
+    return;
+  }
+  dialog.close();
   if (action.goto) {
     toastAfterwards(action.done);
     location.assign(fill(action.goto, result));
@@ -111,6 +115,20 @@ function finish(action, result, dialog) {
   }
   toast(action.done);
   if (!isLive()) refresh();
+}
+
+/** What the method answered, in the dialog that called it: it may be a secret, so it stands nowhere else. */
+function showResult(dialog, result) {
+  if (!dialog.open) show(dialog);
+  const text = typeof result === "string" ? result : JSON.stringify(result, null, 2);
+  const answer = element("pre", { className: "answer", textContent: text, tabIndex: 0 });
+  const copy = element("button", { type: "button", className: "btn btn-primary", textContent: "Copy" });
+  copy.dataset.copy = text;
+  const close = dialog.querySelector("[data-close]");
+  close.textContent = "Close";
+  dialog.querySelector(".dialog-body").replaceChildren(element("p", { className: "fs-sm mute", textContent: "It answered" }), answer);
+  dialog.querySelector("[type=submit]").replaceWith(copy);
+  close.focus();
 }
 
 /** Show that a button works; @returns {() => void} what ends it */
