@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.guest import guest_start
+from bench.search import search_figures
 from bench.web import idle_memory, job_round_trip, json_calls, page_views
 
 Figures = list[tuple[str, str, str]]  # what, measured, target
@@ -28,7 +29,7 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
 
 def main() -> None:
     """Measure what the command line names, everything without names."""
-    wanted = sys.argv[1:] or [*MEASUREMENTS, "guest"]
+    wanted = sys.argv[1:] or [*MEASUREMENTS, "guest", "search"]
     table = Table("What", "Measured", "Target", title=f"{os.cpu_count()} cores, Python {platform.python_version()}")
     content = Path(__file__).parent / "content"
     simulated = [name for name in wanted if name in MEASUREMENTS]
@@ -39,9 +40,10 @@ def main() -> None:
             for name in simulated:
                 for row in MEASUREMENTS[name](product):
                     table.add_row(*row)
-    if "guest" in wanted:
-        for row in guest_start():
-            table.add_row(*row)
+    for name, figures in (("guest", guest_start), ("search", search_figures)):
+        if name in wanted:
+            for row in figures():
+                table.add_row(*row)
     Console(width=120).print(table)
 
 

@@ -12,6 +12,7 @@ from actors.cloud.models import Account, Cloudspace, ExternalNetwork, Image, Mac
 from portalfw.auth.principal import Principal
 from portalfw.controller.documents import Node
 from portalfw.extension import searchable
+from portalfw.search import Viewer
 
 OPERATORS = ("level1", "level2", "level3")
 OPERATOR_APP, TENANT_APP = "cloudbroker", "cloudapi"
@@ -51,13 +52,13 @@ def accounts_of(principal: Principal) -> list[int]:
     create=("cloudbroker/machine/create", "/cbgrid/Virtual Machines"),
     order=10,
 )
-def machines(principal: Principal) -> dict[str, Any] | None:
+def machines(viewer: Viewer) -> dict[str, Any] | None:
     """Find machines by their own list, that of their cloudspace or of their account."""
-    if sees_all(principal):
+    if sees_all(viewer.principal):
         return {}
-    if not is_tenant(principal):
+    if not is_tenant(viewer.principal):
         return None
-    accounts, mine = accounts_of(principal), held_by(principal)
+    accounts, mine = viewer.once(accounts_of), held_by(viewer.principal)
     spaces = Cloudspace.collection().distinct("_id", {**LIVE, "acl": mine})
     return {"$or": [{"acl": mine}, {"cloudspace_id": {"$in": spaces}}, {"account_id": {"$in": accounts}}]}
 
@@ -77,13 +78,13 @@ def machines(principal: Principal) -> dict[str, Any] | None:
     create=("cloudbroker/cloudspace/create", "/cbgrid/Cloud Spaces"),
     order=20,
 )
-def cloudspaces(principal: Principal) -> dict[str, Any] | None:
+def cloudspaces(viewer: Viewer) -> dict[str, Any] | None:
     """Find cloudspaces by their own list or that of their account."""
-    if sees_all(principal):
+    if sees_all(viewer.principal):
         return {}
-    if not is_tenant(principal):
+    if not is_tenant(viewer.principal):
         return None
-    return {"$or": [{"acl": held_by(principal)}, {"account_id": {"$in": accounts_of(principal)}}]}
+    return {"$or": [{"acl": held_by(viewer.principal)}, {"account_id": {"$in": viewer.once(accounts_of)}}]}
 
 
 @searchable(
@@ -98,11 +99,11 @@ def cloudspaces(principal: Principal) -> dict[str, Any] | None:
     create=("cloudbroker/account/create", "/cbgrid/Accounts"),
     order=30,
 )
-def accounts(principal: Principal) -> dict[str, Any] | None:
+def accounts(viewer: Viewer) -> dict[str, Any] | None:
     """Find accounts by their list."""
-    if sees_all(principal):
+    if sees_all(viewer.principal):
         return {}
-    return {"acl": held_by(principal)} if is_tenant(principal) else None
+    return {"acl": held_by(viewer.principal)} if is_tenant(viewer.principal) else None
 
 
 @searchable(
@@ -118,9 +119,9 @@ def accounts(principal: Principal) -> dict[str, Any] | None:
     icon="hdd-rack",
     order=40,
 )
-def nodes(principal: Principal) -> dict[str, Any] | None:
+def nodes(viewer: Viewer) -> dict[str, Any] | None:
     """Find nodes as an operator."""
-    return {} if principal.is_admin or principal.has_group(*OPERATORS) else None
+    return {} if viewer.principal.is_admin or viewer.principal.has_group(*OPERATORS) else None
 
 
 @searchable(
@@ -136,9 +137,9 @@ def nodes(principal: Principal) -> dict[str, Any] | None:
     create=("cloudbroker/image/createImage", "/cbgrid/Images"),
     order=50,
 )
-def images(principal: Principal) -> dict[str, Any] | None:
+def images(viewer: Viewer) -> dict[str, Any] | None:
     """Find everybody's images and those of one's accounts."""
-    return _shared(principal)
+    return _shared(viewer)
 
 
 @searchable(
@@ -152,12 +153,12 @@ def images(principal: Principal) -> dict[str, Any] | None:
     icon="diagram-3",
     order=60,
 )
-def external_networks(principal: Principal) -> dict[str, Any] | None:
+def external_networks(viewer: Viewer) -> dict[str, Any] | None:
     """Find everybody's external networks and those of one's accounts."""
-    return _shared(principal)
+    return _shared(viewer)
 
 
-def _shared(principal: Principal) -> dict[str, Any] | None:
-    if sees_all(principal):
+def _shared(viewer: Viewer) -> dict[str, Any] | None:
+    if sees_all(viewer.principal):
         return {}
-    return {"account_id": {"$in": [0, *accounts_of(principal)]}} if is_tenant(principal) else None
+    return {"account_id": {"$in": [0, *viewer.once(accounts_of)]}} if is_tenant(viewer.principal) else None

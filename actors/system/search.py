@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from portalfw.auth.principal import Principal
 from portalfw.auth.users import Group, User
 from portalfw.controller.documents import Job
 from portalfw.errorconditions import ErrorCondition
 from portalfw.extension import searchable
 from portalfw.rest import Actor, Arg, method
-from portalfw.search import Found
+from portalfw.search import Found, Viewer
 from portalfw.search.declaration import by_number
 from portalfw.search.search import Deed
 
@@ -48,9 +47,9 @@ class Search(Actor, app="system"):
     create=("system/usermanager/create", "/system/Users"),
     order=70,
 )
-def users(principal: Principal) -> dict[str, Any] | None:
+def users(viewer: Viewer) -> dict[str, Any] | None:
     """Find users as an administrator."""
-    return {} if principal.is_admin else None
+    return {} if viewer.principal.is_admin else None
 
 
 @searchable(
@@ -64,9 +63,9 @@ def users(principal: Principal) -> dict[str, Any] | None:
     create=("system/usermanager/createGroup", "/system/Groups"),
     order=75,
 )
-def groups(principal: Principal) -> dict[str, Any] | None:
+def groups(viewer: Viewer) -> dict[str, Any] | None:
     """Find groups as an administrator."""
-    return {} if principal.is_admin else None
+    return {} if viewer.principal.is_admin else None
 
 
 def job_named(text: str) -> dict[str, Any] | None:
@@ -87,9 +86,9 @@ def job_named(text: str) -> dict[str, Any] | None:
     lookup=job_named,
     order=80,
 )
-def jobs(principal: Principal) -> dict[str, Any] | None:
+def jobs(viewer: Viewer) -> dict[str, Any] | None:
     """Find jobs as an operator."""
-    return {} if principal.is_admin or principal.has_group(*OPERATORS) else None
+    return {} if viewer.principal.is_admin or viewer.principal.has_group(*OPERATORS) else None
 
 
 def occurrence_named(text: str) -> dict[str, Any] | None:
@@ -110,6 +109,6 @@ def occurrence_named(text: str) -> dict[str, Any] | None:
     lookup=occurrence_named,
     order=90,
 )
-def error_conditions(principal: Principal) -> dict[str, Any] | None:
+def error_conditions(viewer: Viewer) -> dict[str, Any] | None:
     """Find error conditions as an operator."""
-    return {} if principal.is_admin or principal.has_group(*OPERATORS) else None
+    return {} if viewer.principal.is_admin or viewer.principal.has_group(*OPERATORS) else None

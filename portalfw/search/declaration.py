@@ -5,20 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from portalfw.auth.principal import Principal
 from portalfw.search.shelf import Entry
 from portalfw.search.words import fold
 from portalfw.store import Document
 
-Rights = Callable[[Principal], Mapping[str, Any] | None]
+Rights = Callable[["Viewer"], Mapping[str, Any] | None]
 """The MongoDB condition on the objects that a viewer may read: ``{}`` for all of them, None for none."""
 
 Lookup = Callable[[str], Mapping[str, Any] | None]
 """The MongoDB condition on the objects that a text names outright, None if it names none."""
 
+T = TypeVar("T")
 NUMBER = re.compile(r"#?(\d{1,15})")
+
+
+class Viewer:
+    """Who asks a question, and what was found out about it for this one question."""
+
+    def __init__(self, principal: Principal) -> None:
+        """Know nothing yet."""
+        self.principal = principal
+        self._known: dict[Callable[[Principal], Any], Any] = {}
+
+    def once(self, function: Callable[[Principal], T]) -> T:
+        """Return what ``function`` says of the viewer; several kinds that need the same ask only once."""
+        if function not in self._known:
+            self._known[function] = function(self.principal)
+        found: T = self._known[function]
+        return found
 
 
 @dataclass(frozen=True)

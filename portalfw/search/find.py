@@ -8,10 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
-from gevent.pool import Group as Greenlets
-
 from portalfw.auth.principal import Principal
-from portalfw.search.declaration import Searchable
+from portalfw.search.declaration import Searchable, Viewer
 from portalfw.search.index import Index
 from portalfw.search.pages import Pages
 from portalfw.search.shelf import Match, Only, Tier
@@ -20,6 +18,7 @@ from portalfw.wiki.address import link
 
 MOST: Final = 50  # hits of one kind
 SPARE: Final = 4  # pages looked for beyond those asked for, in case that some have changed since they were read
+BATCH: Final = 10_000  # ids read at once
 NAMED: Final = 3  # objects that a text may name outright
 
 
@@ -106,8 +105,8 @@ class Finder:
         return self._pages.may_read(principal, space, name)
 
     def _groups(self, principal: Principal, question: Question, wanted: list[str], limit: int) -> list[Group]:
-        asked: Greenlets = Greenlets()
-        scopes = [scope for scope in asked.imap(lambda kind: self._scope(principal, kind), wanted) if scope]
+        viewer = Viewer(principal)
+        scopes = [scope for scope in (self._scope(viewer, kind) for kind in wanted) if scope]
         looked = self._index.read(lambda connection: self._look(connection, question, scopes, limit))
         groups: list[tuple[int, Group]] = []
         for scope in scopes:
@@ -123,21 +122,24 @@ class Finder:
                 groups.append((best, group))
         return [group for _, group in sorted(groups, key=lambda one: one[0])]
 
-    def _scope(self, principal: Principal, kind: str) -> _Scoped | None:
+    def _scope(self, viewer: Viewer, kind: str) -> _Scoped | None:
         """Ask which things of a kind the viewer may find; None for none."""
+        principal = viewer.principal
         if kind == PAGE:
             only = self._pages.readable(principal)
             return _Scoped(kind, only) if only.values else None
         declared = self._kinds[kind]
         if principal.guest or (principal.apps is not None and principal.apps.isdisjoint(declared.apps)):
             return None
-        condition = declared.rights(principal)
+        condition = declared.rights(viewer)
         if condition is None:
             return None
         if not condition or not declared.indexed:
             return _Scoped(kind, None, condition)
-        refs = declared.document.collection().distinct("_id", {"$and": [dict(declared.where), dict(condition)]})
-        return _Scoped(kind, Only("ref", [str(ref) for ref in refs]), condition) if refs else None
+        query = {"$and": [dict(declared.where), dict(condition)]}
+        rows = declared.document.collection().find(query, {"_id": 1}, batch_size=BATCH)
+        refs = [str(row["_id"]) for row in rows]
+        return _Scoped(kind, Only("ref", refs), condition) if refs else None
 
     def _look(
         self, connection: sqlite3.Connection, question: Question, scopes: Sequence[_Scoped], limit: int

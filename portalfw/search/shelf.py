@@ -171,6 +171,8 @@ class Shelf:
     def _corrected(self, connection: sqlite3.Connection, word: str) -> list[str]:
         """Return the words of titles that differ least from ``word``, of those that begin with the same letter."""
         most = errors_allowed(word)
+        if not most:
+            return [word]
         sql = (
             f"SELECT term FROM {self._name}_vocabulary WHERE col = 'title' AND term >= ? AND term < ? "
             f"AND length(term) BETWEEN ? AND ? LIMIT {NEAR}"

@@ -13,6 +13,7 @@ MOST_WORDS = 8
 SHORTEST_PART = 3  # letters of a part of a word that can be found: the index is one of three letters each
 KIND = re.compile(r"([^\W\d][\w -]*?)\s*:\s*(.*)", re.DOTALL)
 NUMBERED = re.compile(r"([^\W\d][\w -]*?)\s+#?(\d{1,15})")
+ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 PEOPLE = ("user", "group")
 PAGE = "page"
 
@@ -28,8 +29,9 @@ class Question:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The words that may stand within others; none if one of them is too short for that."""
-        return self.words if all(len(word) >= SHORTEST_PART for word in self.words) else ()
+        """The words that may stand within others; none if one of them is too short for that, or is a whole address."""
+        short = any(len(word) < SHORTEST_PART for word in self.words)
+        return () if short or ADDRESS.fullmatch(self.text) else self.words
 
 
 def fold(text: str) -> str:
@@ -85,7 +87,9 @@ def marked(text: str, words: Collection[str]) -> list[str]:
 
 
 def errors_allowed(word: str) -> int:
-    """Return how many typing errors a word may hold and still be understood: the longer, the more."""
+    """Return how many typing errors a word may hold and still be understood: the longer, the more; a number none."""
+    if not any(letter.isalpha() for letter in word):
+        return 0
     return 0 if len(word) < 4 else 1 if len(word) < 8 else 2  # noqa: PLR2004 - one from four letters, two from eight
 
 
