@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench.guest import guest_start
 from bench.search import search_figures
+from bench.server import dispatch_overhead, long_lists
 from bench.web import idle_memory, job_round_trip, json_calls, page_views
 
 Figures = list[tuple[str, str, str]]  # what, measured, target
@@ -24,6 +25,8 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
     "json": json_calls,
     "page": page_views,
     "job": job_round_trip,
+    "dispatch": dispatch_overhead,
+    "list": long_lists,  # the last: it fills the database
 }
 
 
