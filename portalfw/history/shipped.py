@@ -15,6 +15,7 @@ from portalfw.history.gitstore import GitStore
 from portalfw.history.merging import merge_trees
 from portalfw.history.names import CONFIG, FILES
 from portalfw.history.views import Author
+from portalfw.wiki.included import included_files
 from portalfw.wiki.space import space_folders
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def shipped_files(folders: Sequence[Path]) -> dict[str, Path]:
     """Return the files of a space by path; of a later folder where several have one."""
     found: dict[str, Path] = {}
     for folder in folders:
+        found.update(included_files(folder, CONFIG))
         for place, inner, names in os.walk(folder):
             inner[:] = sorted(name for name in inner if name == FILES or not name.startswith((".", "__")))
             kept = (Path(place, name) for name in sorted(names) if not name.startswith("."))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from portalfw.wiki.included import ATTACHED, IMAGES
+
 FIELD = re.compile(r"\{([\w.]+)\}")
 LONGEST_ID = 120  # characters
+PATH_AND_REST = re.compile(r"([^?#]*)(.*)", re.DOTALL)
 ABSOLUTE = re.compile(r"(?:[a-zA-Z][\w+.-]*:|[/#?])")
 
 
@@ -50,6 +54,19 @@ def link(target: str, base: str, values: Mapping[str, Any]) -> str:
         if whole and whole.end() == len(target):
             return safe_address(str(field_of(values, whole[1])))
     return safe_address(filled) if ABSOLUTE.match(target) else base + filled
+
+
+def relative_address(value: str, place: str) -> str:
+    """Return below a space's address what a relative link or image of a text in its folder ``place`` leads to.
+
+    ``../docs/pages.md#text`` is the page ``pages#text``, as it is in viewers of plain Markdown; an image is a file.
+    """
+    path, rest = PATH_AND_REST.fullmatch(value).groups()  # type: ignore[union-attr]  # it matches any text
+    if path.endswith(".md"):
+        return path.rpartition("/")[2].removesuffix(".md") + rest
+    if path.lower().endswith(tuple(IMAGES)) and not path.startswith(f"{ATTACHED}/"):
+        return f"{ATTACHED}/{posixpath.normpath(posixpath.join(place, path))}{rest}"
+    return value
 
 
 def _encode(target: str) -> str:

@@ -15,6 +15,7 @@ import nh3
 from markdown import Markdown
 
 from portalfw.offload import offload
+from portalfw.wiki.address import relative_address
 from portalfw.wiki.expressions import SECRET
 
 EXTENSIONS = ["tables", "fenced_code", "toc", "footnotes", "def_list", "attr_list", "admonition", "sane_lists"]
@@ -83,13 +84,16 @@ class Converter:
         self._cache: OrderedDict[bytes, Html] = OrderedDict()
         self._idle: deque[Markdown] = deque(maxlen=4)
 
-    def convert(self, text: str, base: str) -> Html:
-        """Return the HTML of ``text``; relative addresses in it are below ``base``."""
-        key = hashlib.blake2b(f"{base}\0{text}".encode("utf-8", "replace"), digest_size=16).digest()
+    def convert(self, text: str, base: str, place: str = ".") -> Html:
+        """Return the HTML of ``text``; relative addresses in it are below ``base``.
+
+        :param place: the folder within the space in which the text lies; relative images begin there.
+        """
+        key = hashlib.blake2b(f"{base}\0{place}\0{text}".encode("utf-8", "replace"), digest_size=16).digest()
         html = self._cache.get(key)
         if html is None:
             long = len(text) >= self._offload_from
-            html = offload(self._convert, text, base) if long else self._convert(text, base)
+            html = offload(self._convert, text, base, place) if long else self._convert(text, base, place)
             self._cache[key] = html
             while len(self._cache) > self._keep:
                 self._cache.popitem(last=False)
@@ -97,7 +101,7 @@ class Converter:
             self._cache.move_to_end(key)
         return html
 
-    def _convert(self, text: str, base: str) -> Html:
+    def _convert(self, text: str, base: str, place: str) -> Html:
         try:
             markdown = self._idle.pop()
         except IndexError:
@@ -111,7 +115,7 @@ class Converter:
         clean = LONE_PARAGRAPH.sub(_block, clean)
         clean = MIXED_PARAGRAPH.sub(r'<div class="p">\1</div>', clean)  # macros may give blocks, which no <p> may hold
         clean = TASK.sub(_task, clean)
-        return Html(list(_merged(_parts(clean, base))), headings)
+        return Html(list(_merged(_parts(clean, base, place))), headings)
 
 
 def _flat(tokens: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -134,11 +138,11 @@ def _block(found: re.Match[str]) -> str:
     return PLACE.sub(lambda place: f"{SECRET}b{place[2]}z", found[1])
 
 
-def _parts(html: str, base: str) -> Iterator[str | Slot]:
+def _parts(html: str, base: str, place: str) -> Iterator[str | Slot]:
     position = 0
     for tag in TAG.finditer(html):
         yield from _text(html[position : tag.start()])
-        yield from _tag(tag[0], base)
+        yield from _tag(tag[0], base, place)
         position = tag.end()
     yield from _text(html[position:])
 
@@ -153,7 +157,7 @@ def _text(html: str) -> Iterator[str | Slot]:
     yield html[position:]
 
 
-def _tag(tag: str, base: str) -> Iterator[str | Slot]:
+def _tag(tag: str, base: str, place: str) -> Iterator[str | Slot]:
     if not INTERESTING.search(tag):
         yield tag
         return
@@ -162,7 +166,7 @@ def _tag(tag: str, base: str) -> Iterator[str | Slot]:
         yield tag[position : found.start(2)]
         name, value = found[1].lower(), found[2]
         if name in ADDRESSES and value and not PLACE.match(value) and RELATIVE.match(value):
-            value = escape(base + quote(unescape(value), safe="/?&=#%+,;@:!~*'()"))
+            value = escape(base + relative_address(quote(unescape(value), safe="/?&=#%+,;@:!~*'()"), place))
         yield from _attribute(name, value)
         position = found.end(2)
     yield tag[position:]

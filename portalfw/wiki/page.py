@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from portalfw.wiki.params import Param, read_params
 from portalfw.wiki.rights import Rights, read_rights
 from portalfw.wiki.scan import scan
 from portalfw.wiki.source import Source, read_source
+
+CHAPTER = re.compile(r"^## ", re.MULTILINE)
+FEW_CHAPTERS = 3
+CONTENTS = "{{toc}}\n\n"
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Page:
     sub: Text | None
     actions: Text | None
     rights: Rights
+    place: str = "."  # the folder within the space in which its file lies
 
     @property
     def path(self) -> str:
@@ -84,8 +90,8 @@ class Page:
         return address.link(target, self.base, values)
 
 
-def read_page(space: str, name: str, file: Path, modified: float) -> Page:
-    """Read and compile a page.
+def read_page(space: str, name: str, file: Path, modified: float, *, place: str = ".", toc: bool = False) -> Page:
+    """Read and compile a page, see :func:`compile_page`.
 
     :raises PageSyntaxError: naming the line.
     :raises OSError: if the file went away.
@@ -94,15 +100,20 @@ def read_page(space: str, name: str, file: Path, modified: float) -> Page:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise PageSyntaxError(f"the file is not UTF-8 text ({error.reason} at byte {error.start})", 1) from error
-    return compile_page(space, name, file, modified, text)
+    return compile_page(space, name, file, modified, text, place=place, toc=toc)
 
 
-def compile_page(space: str, name: str, file: Path, modified: float, text: str) -> Page:
+def compile_page(
+    space: str, name: str, file: Path, modified: float, text: str, *, place: str = ".", toc: bool = False
+) -> Page:
     """Compile a page's source.
+
+    :param place: the folder within the space that relative images of the page begin at.
+    :param toc: put its contents before a text of several chapters.
 
     :raises PageSyntaxError: naming the line.
     """
-    source = read_source(text)
+    source = _with_contents(read_source(text)) if toc else read_source(text)
     meta, lines = source.meta, source.meta_lines
     return Page(
         space=space,
@@ -119,7 +130,17 @@ def compile_page(space: str, name: str, file: Path, modified: float, text: str) 
         sub=_meta_text(source, "sub", 0),
         actions=_meta_text(source, "actions", 1),
         rights=read_rights(meta.get("rights"), f"page {name}"),
+        place=place,
     )
+
+
+def _with_contents(source: Source) -> Source:
+    """Put the macro ``toc`` before a text of several chapters that calls no macro itself."""
+    text, line = source.body, source.body_line
+    if compile_text(scan(text, line), line).call_names or len(CHAPTER.findall(text)) < FEW_CHAPTERS:
+        return source
+    line -= CONTENTS.count("\n")
+    return replace(source, meta={"layout": "prose", **source.meta}, body=CONTENTS + text, body_line=line)
 
 
 def _meta_text(source: Source, key: str, below: int) -> Text | None:

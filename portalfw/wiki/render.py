@@ -57,7 +57,7 @@ class Renderer:
         """
         recorder = Recorder(text, self.runner.templates.value, prefix=prefix, steps=self._limits.loop_steps)
         markdown = text.run(values, recorder, limit=self._limits.page_characters)
-        return Draft(self._converter.convert(markdown, place.page.base), recorder)
+        return Draft(self._converter.convert(markdown, place.page.base, place.page.place), recorder)
 
     def render(self, drafts: Sequence[Draft], place: Place) -> list[Rendered]:
         """Run the macros of all drafts side by side and put the results in place."""

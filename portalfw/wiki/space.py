@@ -15,6 +15,7 @@ import yaml
 from portalfw.errors import InvalidError, NotFoundError
 from portalfw.wiki.address import page_key
 from portalfw.wiki.errors import PageSyntaxError
+from portalfw.wiki.included import included_files, read_include
 from portalfw.wiki.nav import NavSection, read_nav
 from portalfw.wiki.page import Page, read_page
 from portalfw.wiki.rights import Rights, read_rights
@@ -36,16 +37,22 @@ class SpaceConfig:
     order: float
     rights: Rights
     hidden: bool
+    include: tuple[str, ...] = ()  # files and folders of the content directory that it shows besides its own
+    toc: bool = False  # whether texts of several chapters begin with their contents
 
 
 class Space:
     """One space. The same space may lie in several content directories; a later one's files win."""
 
-    def __init__(self, name: str, folders: Sequence[Path], *, rescan: float) -> None:
-        """Look into ``folders``, a list of files at most ``rescan`` seconds old."""
+    def __init__(self, name: str, folders: Sequence[Path], *, rescan: float, shipped: bool = False) -> None:
+        """Look into ``folders``, a list of files at most ``rescan`` seconds old.
+
+        :param shipped: the folders lie in content directories, where what they include lies too.
+        """
         self.name = name
         self._folders = folders
         self._rescan = rescan
+        self._shipped = shipped
         self._scanned = -1.0
         self._files: dict[str, Path] = {}
         self._pages = _Kept[Page]()
@@ -77,7 +84,7 @@ class Space:
         if file is None or page_key(name) == NAV:
             raise NotFoundError(f"There is no page {name!r} in the space {self.config.title}.")
         try:
-            return self._pages.read(file, lambda modified: read_page(self.name, file.stem, file, modified))
+            return self._pages.read(file, lambda modified: self._read(file, modified))
         except FileNotFoundError:
             self._scanned = -1.0
             raise NotFoundError(f"The page {name!r} was deleted.") from None
@@ -93,7 +100,7 @@ class Space:
 
     def holds(self, path: str) -> bool:
         """Tell whether there is a file of this path, relative to the space."""
-        return any((folder / path).is_file() for folder in self._folders)
+        return any((folder / path).is_file() or path in self._included(folder) for folder in self._folders)
 
     def forget(self) -> None:
         """Look for files anew at the next question: some were changed just now."""
@@ -103,7 +110,7 @@ class Space:
         """Walk the folders and return the pages' files by key; nothing of ours is touched, so a thread may do it."""
         found: dict[str, Path] = {}
         for folder in self._folders:
-            found.update(_files(folder))
+            found.update(self._files_of(folder))
         found.pop(NAV, None)
         return found
 
@@ -120,9 +127,27 @@ class Space:
         if time.monotonic() - self._scanned >= self._rescan or self._scanned < 0:
             self._files = {}
             for folder in self._folders:
-                self._files.update(_files(folder))
+                self._files.update(self._files_of(folder))
             self._scanned = time.monotonic()
         return self._files
+
+    def _files_of(self, folder: Path) -> dict[str, Path]:
+        included = {page_key(Path(path).stem): file for path, file in self._included(folder).items()}
+        return {key: file for key, file in included.items() if file.suffix == ".md"} | _files(folder)
+
+    def _included(self, folder: Path) -> Mapping[str, Path]:
+        return included_files(folder, CONFIG) if self._shipped else {}
+
+    def _read(self, file: Path, modified: float) -> Page:
+        return read_page(self.name, file.stem, file, modified, place=self._place(file), toc=self.config.toc)
+
+    def _place(self, file: Path) -> str:
+        """Return the folder within the space in which a file lies, or seems to lie if it is included."""
+        own = next((folder for folder in self._folders if file.is_relative_to(folder)), None)
+        if own is not None:
+            return file.relative_to(own).parent.as_posix()
+        path = next((path for one in self._folders for path, kept in self._included(one).items() if kept == file), "")
+        return Path(path).parent.as_posix()
 
 
 class _Kept(Generic[T]):
@@ -167,7 +192,7 @@ def read_config(name: str, text: str, file: Path | str) -> SpaceConfig:
         given: Any = yaml.safe_load(text) or {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidError(f"{file} is not YAML: {error}") from error
-    known = {"title", "icon", "order", "rights", "hidden"}
+    known = {"title", "icon", "order", "rights", "hidden", "include", "toc"}
     if not isinstance(given, dict) or not set(given) <= known:
         raise InvalidError(f"{file} may hold {', '.join(sorted(known))}, nothing else")
     return SpaceConfig(
@@ -176,6 +201,8 @@ def read_config(name: str, text: str, file: Path | str) -> SpaceConfig:
         order=_order(given.get("order", 1000), file),
         rights=read_rights(given.get("rights"), f"space {name}"),
         hidden=bool(given.get("hidden")),
+        include=read_include(given.get("include"), file),
+        toc=bool(given.get("toc")),
     )
 
 
@@ -200,5 +227,5 @@ def find_spaces(rooms: Sequence[Path], *, rescan: float) -> dict[str, Space]:
     spaces = {}
     for name, places in space_folders(rooms).items():
         if any((place / CONFIG).is_file() for place in places):
-            spaces[name] = Space(name, places, rescan=rescan)
+            spaces[name] = Space(name, places, rescan=rescan, shipped=True)
     return spaces

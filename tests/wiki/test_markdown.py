@@ -92,7 +92,7 @@ def test_columns_are_balanced(pad: Pad) -> None:
 
 def test_contents_list_headings_with_their_values(pad: Pad) -> None:
     """The macro toc lists headings, values in them included, and its links lead to them."""
-    html = pad.html("# One\n\n## Two ${1 + 1}!\n\n{{toc}}\n")
+    html = pad.html("Text.\n\n# One\n\n## Two ${1 + 1}!\n\n{{toc}}\n")
     assert '<h2 id="two-2">' in html
     assert '<a href="#two-2" class="sub">Two 2!</a>' in html
 

@@ -1,0 +1,1 @@
+"""The Docs space, the reference of the macros, the tutorial and the skeletons."""
