@@ -18,7 +18,9 @@ from portalfw.wiki.address import link
 
 MOST: Final = 50  # hits of one kind
 SPARE: Final = 4  # pages looked for beyond those asked for, in case that some have changed since they were read
-BATCH: Final = 10_000  # ids read at once
+MANY: Final = 500  # objects that a viewer may read: of more, those that were found are checked instead
+CANDIDATES: Final = 200  # objects found that are checked at once
+NOTHING: Final[Mapping[str, Any]] = {"_id": {"$in": []}}
 NAMED: Final = 3  # objects that a text may name outright
 
 
@@ -60,14 +62,11 @@ class _Scoped:
     kind: str
     only: Only | None
     condition: Mapping[str, Any] | None = None  # the same for MongoDB
+    checks: bool = False  # ``only`` would be long: what is found must be checked by the condition
 
 
-@dataclass(frozen=True)
-class _Looked:
-    """What lay on one shelf, with the pieces of text where the words stand."""
-
-    matches: Sequence[Match]
-    snippets: Sequence[str]
+Snippets = dict[int, str]
+"""Pieces of pages' texts where the words stand, by row."""
 
 
 class Finder:
@@ -107,20 +106,30 @@ class Finder:
     def _groups(self, principal: Principal, question: Question, wanted: list[str], limit: int) -> list[Group]:
         viewer = Viewer(principal)
         scopes = [scope for scope in (self._scope(viewer, kind) for kind in wanted) if scope]
-        looked = self._index.read(lambda connection: self._look(connection, question, scopes, limit))
-        groups: list[tuple[int, Group]] = []
+        found, snippets = self._found(question, scopes, limit, near=False)
         for scope in scopes:
-            matches, snippets = self._named(scope, question), [""] * NAMED
-            known = {match.ref for match in matches}
-            found = looked.get(scope.kind, _Looked((), ()))
-            pairs = [pair for pair in zip(found.matches, found.snippets, strict=True) if pair[0].ref not in known]
-            hits = self._hits(principal, question, scope.kind, [*zip(matches, snippets, strict=False), *pairs])
-            if hits:
-                best = min(Tier[hit["how"].upper()] for hit in hits)
-                title = self._kinds[scope.kind].plural if scope.kind in self._kinds else "Pages"
-                group: Group = {"kind": scope.kind, "title": title, "hits": hits[:limit], "more": len(hits) > limit}
-                groups.append((best, group))
-        return [group for _, group in sorted(groups, key=lambda one: one[0])]
+            named = self._named(scope, question)
+            refs = {match.ref for match in named}
+            found[scope.kind] = [*named, *(match for match in found.get(scope.kind, ()) if match.ref not in refs)]
+        if not any(found.values()):
+            found, snippets = self._found(question, scopes, limit, near=True)
+        groups = [self._group(principal, question, kind, matches, snippets, limit) for kind, matches in found.items()]
+        order = [scope.kind for scope in scopes]
+        known = [group for group in groups if group["hits"]]
+        return sorted(known, key=lambda one: (Tier[one["hits"][0]["how"].upper()], order.index(one["kind"])))
+
+    def _group(
+        self,
+        principal: Principal,
+        question: Question,
+        kind: str,
+        matches: Sequence[Match],
+        snippets: Snippets,
+        limit: int,
+    ) -> Group:
+        hits = self._hits(principal, question, kind, matches, snippets)
+        title = self._kinds[kind].plural if kind in self._kinds else "Pages"
+        return {"kind": kind, "title": title, "hits": hits[:limit], "more": len(hits) > limit}
 
     def _scope(self, viewer: Viewer, kind: str) -> _Scoped | None:
         """Ask which things of a kind the viewer may find; None for none."""
@@ -136,30 +145,62 @@ class Finder:
             return None
         if not condition or not declared.indexed:
             return _Scoped(kind, None, condition)
-        query = {"$and": [dict(declared.where), dict(condition)]}
-        rows = declared.document.collection().find(query, {"_id": 1}, batch_size=BATCH)
-        refs = [str(row["_id"]) for row in rows]
+        refs = self._refs(declared, condition, MANY + 1)
+        if len(refs) > MANY:
+            return _Scoped(kind, None, condition, checks=True)
         return _Scoped(kind, Only("ref", refs), condition) if refs else None
 
+    @staticmethod
+    def _refs(declared: Searchable, condition: Mapping[str, Any], limit: int = 0) -> list[str]:
+        query = {"$and": [dict(declared.where), dict(condition)]}
+        rows = declared.document.collection().find(query, {"_id": 1}, limit=limit, batch_size=limit or 10 * MANY)
+        return [str(row["_id"]) for row in rows]
+
+    def _found(
+        self, question: Question, scopes: Sequence[_Scoped], limit: int, *, near: bool
+    ) -> tuple[dict[str, list[Match]], Snippets]:
+        """Look on all shelves at once, then leave what the viewer may find."""
+        found, snippets = self._index.read(
+            lambda connection: self._look(connection, question, scopes, limit, near=near)
+        )
+        for scope in scopes:
+            if scope.checks and found.get(scope.kind):
+                found[scope.kind] = self._checked(question, scope, found[scope.kind], limit, near=near)
+        return found, snippets
+
     def _look(
-        self, connection: sqlite3.Connection, question: Question, scopes: Sequence[_Scoped], limit: int
-    ) -> dict[str, _Looked]:
-        """Look on the shelves; only if there is nothing on any, for what is spelled a little differently."""
-        shelves = [(scope, self._index.shelves[scope.kind]) for scope in scopes if scope.kind in self._index.shelves]
-        found = {
-            scope.kind: shelf.find(connection, question, scope.only, limit + (SPARE if scope.kind == PAGE else 1))
-            for scope, shelf in shelves
-        }
-        if not any(found.values()):
-            found = {scope.kind: shelf.near(connection, question, scope.only, limit + 1) for scope, shelf in shelves}
-        return {
-            kind: _Looked(
-                matches,
-                [self._index.shelves[kind].snippet(connection, question, match.row) for match in matches[:limit]]
-                + [""] * len(matches[limit:]),
-            )
-            for kind, matches in found.items()
-        }
+        self,
+        connection: sqlite3.Connection,
+        question: Question,
+        scopes: Sequence[_Scoped],
+        limit: int,
+        *,
+        near: bool,
+    ) -> tuple[dict[str, list[Match]], Snippets]:
+        found = {}
+        for scope in scopes:
+            shelf = self._index.shelves.get(scope.kind)
+            if shelf is not None:
+                most = CANDIDATES if scope.checks else limit + (SPARE if scope.kind == PAGE else 1)
+                look = shelf.near if near else shelf.find
+                found[scope.kind] = look(connection, question, scope.only, most)
+        pages = self._index.shelves[PAGE]
+        shown = found.get(PAGE, [])
+        return found, {match.row: pages.snippet(connection, question, match.row) for match in shown}
+
+    def _checked(
+        self, question: Question, scope: _Scoped, matches: list[Match], limit: int, *, near: bool
+    ) -> list[Match]:
+        """Return the matches that the viewer may find; if too few of many are, look again among what he may."""
+        declared, condition = self._kinds[scope.kind], scope.condition or NOTHING
+        here = {"_id": {"$in": [match.data["id"] for match in matches]}}
+        allowed = set(self._refs(declared, {"$and": [here, dict(condition)]}))
+        left = [match for match in matches if match.ref in allowed]
+        if len(left) > limit or len(matches) < CANDIDATES:
+            return left
+        exact = _Scoped(scope.kind, Only("ref", self._refs(declared, condition)), condition)
+        found, _ = self._index.read(lambda connection: self._look(connection, question, [exact], limit, near=near))
+        return found[scope.kind]
 
     def _named(self, scope: _Scoped, question: Question) -> list[Match]:
         """Return the objects that the question names outright and that are not on a shelf."""
@@ -174,14 +215,14 @@ class Finder:
         return [Match(Tier.EXACT, entry.ref, entry.title, entry.data, 0) for entry in entries]
 
     def _hits(
-        self, principal: Principal, question: Question, kind: str, found: Sequence[tuple[Match, str]]
+        self, principal: Principal, question: Question, kind: str, matches: Sequence[Match], snippets: Snippets
     ) -> list[Hit]:
         if kind == PAGE:
-            hits = [self._page_hit(principal, question, match, snippet) for match, snippet in found]
+            hits = [self._page_hit(principal, question, match, snippets.get(match.row, "")) for match in matches]
             return [hit for hit in hits if hit is not None]
         declared = self._kinds[kind]
-        page = next((page for page in declared.pages if self.page_of(principal, page)), None) if found else None
-        return [_object_hit(declared, question, match, page) for match, _ in found]
+        page = next((page for page in declared.pages if self.page_of(principal, page)), None) if matches else None
+        return [_object_hit(declared, question, match, page) for match in matches]
 
     def _page_hit(self, principal: Principal, question: Question, match: Match, snippet: str) -> Hit | None:
         shown = self._pages.shown(principal, match.data)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from portalfw.search.words import Question, errors, errors_allowed, fold
+from portalfw.search.words import MOST_ERRORS, Question, errors, errors_allowed, fold
 
+WORD = re.compile(r"[^\W_]+")
 LAST = "\U0010ffff"  # sorts behind every text that begins the same
 SNIPPET_WORDS = 14
-NEAR = 2000  # words that are looked at for a typing error
-NEAREST = 8  # of them taken
+LIKE = 5000  # words that are looked at for a typing error
+NEAR = 200  # things that have such words, to take the nearest of
 WEIGHTS = "10.0, 4.0, 1.0, 1.0"  # of a word in title, headings, text and surroundings
 
 TABLES = """
@@ -135,8 +137,9 @@ class Shelf:
         if question.number or not corrected or not all(corrected):
             return []
         wanted = " AND ".join(f"({' OR '.join(map(_quoted, terms))})" for terms in corrected)
-        rows = self._full(connection, "words", f"title : ({wanted})", _chosen(connection, only), limit)
-        return [Match(Tier.NEAR, ref, title, orjson.loads(data), row) for row, ref, title, data in rows]
+        rows = self._full(connection, "words", f"title : ({wanted})", _chosen(connection, only), NEAR)
+        nearest = sorted(rows, key=lambda row: (_distance(row[2], question), row[2]))[:limit]
+        return [Match(Tier.NEAR, ref, title, orjson.loads(data), row) for row, ref, title, data in nearest]
 
     def snippet(self, connection: sqlite3.Connection, question: Question, row: int) -> str:
         """Return the piece of a thing's text where most of the words stand, or the heading if they stand there only."""
@@ -169,18 +172,20 @@ class Shelf:
         yield Tier.TEXT, self._full(connection, "words", words, chosen, limit, self._order)
 
     def _corrected(self, connection: sqlite3.Connection, word: str) -> list[str]:
-        """Return the words of titles that differ least from ``word``, of those that begin with the same letter."""
+        """Return the words of titles that may be meant by ``word``, of those that begin with the same letter.
+
+        All of them, not only the nearest: whose title that is in may be hidden from who asks, and must not stand
+        before what he may see.
+        """
         most = errors_allowed(word)
         if not most:
             return [word]
         sql = (
             f"SELECT term FROM {self._name}_vocabulary WHERE col = 'title' AND term >= ? AND term < ? "
-            f"AND length(term) BETWEEN ? AND ? LIMIT {NEAR}"
+            f"AND length(term) BETWEEN ? AND ? LIMIT {LIKE}"
         )
         terms = connection.execute(sql, (word[0], word[0] + LAST, len(word) - most, len(word) + most))
-        rated = [(errors(word, term, most), term) for (term,) in terms]
-        least = min((count for count, _ in rated), default=most + 1)
-        return [term for count, term in rated if count == least <= most][:NEAREST]
+        return [term for (term,) in terms if errors(word, term, most) <= most]
 
     def _all(self, connection: sqlite3.Connection, chosen: str, limit: int) -> Iterable[Row]:
         sql = f"SELECT e.id, e.ref, e.title, e.data FROM {self._name} e WHERE 1 {chosen} ORDER BY e.title LIMIT ?"
@@ -236,6 +241,12 @@ def _chosen(connection: sqlite3.Connection, only: Only | None) -> str:
     values = orjson.dumps(sorted(only.values)).decode()
     connection.execute("INSERT INTO chosen SELECT value FROM json_each(?)", (values,))
     return f"AND e.{only.column} IN chosen"
+
+
+def _distance(title: str, question: Question) -> int:
+    """Return how many typing errors lie between a question and a title."""
+    parts = WORD.findall(fold(title))
+    return sum(min((errors(word, part, MOST_ERRORS) for part in parts), default=0) for word in question.words)
 
 
 def _quoted(word: str) -> str:

@@ -14,6 +14,7 @@ SHORTEST_PART = 3  # letters of a part of a word that can be found: the index is
 KIND = re.compile(r"([^\W\d][\w -]*?)\s*:\s*(.*)", re.DOTALL)
 NUMBERED = re.compile(r"([^\W\d][\w -]*?)\s+#?(\d{1,15})")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+MOST_ERRORS = 2
 PEOPLE = ("user", "group")
 PAGE = "page"
 
@@ -90,7 +91,7 @@ def errors_allowed(word: str) -> int:
     """Return how many typing errors a word may hold and still be understood: the longer, the more; a number none."""
     if not any(letter.isalpha() for letter in word):
         return 0
-    return 0 if len(word) < 4 else 1 if len(word) < 8 else 2  # noqa: PLR2004 - one from four letters, two from eight
+    return 0 if len(word) < 4 else 1 if len(word) < 8 else MOST_ERRORS  # noqa: PLR2004 - one from four letters, two from eight
 
 
 def errors(first: str, second: str, most: int) -> int:

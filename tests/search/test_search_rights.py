@@ -86,6 +86,48 @@ def test_nothing_tells_of_what_is_hidden(house: House, tenants: dict[str, dict[s
     assert house.find("xylophone", "") == []
 
 
+def machines(account: int, *names: str) -> None:
+    """Put machines of an account into the database."""
+    first = Machine.next_id() + 10_000
+    rows = [
+        {"_id": first + number, "name": name, "account_id": account, "cloudspace_id": 0, "acl": [], "live": True}
+        for number, name in enumerate(names)
+    ]
+    Machine.collection().insert_many([{**row, "status": "RUNNING", "reference_id": f"r{row['_id']}"} for row in rows])
+    Machine.collection().database["counter"].update_one({"_id": "machine"}, {"$inc": {"last": 20_000}})
+
+
+def account_of(user: str) -> int:
+    """Make an account that a user may read."""
+    acl: list[dict[str, Any]] = [{"user_group_id": user, "type": "U", "right": "R"}]
+    return int(Account.create(name=f"account of {user}", status="CONFIRMED", acl=acl).id)
+
+
+def test_a_tenant_with_very_many_machines(house: House) -> None:
+    """Who may read hundreds of machines finds his own among as many of others, and nothing of theirs."""
+    token = house.user("magnate", "user")
+    machines(account_of("magnate"), *(f"gazelle-{number}" for number in range(0, 1400, 2)), "antelope")
+    machines(account_of("rival"), *(f"gazelle-{number}" for number in range(1, 601, 2)), "gazelle", "antelopes")
+    wait_for(lambda: house.find("machine: antelopes"), what="all are indexed")
+    titles = [title for _, title in house.find("machine: gazelle", token, limit=50)]
+    assert len(titles) == 50
+    assert all(int(title.partition("-")[2]) % 2 == 0 for title in titles)
+    assert house.find("gazelle-599", token) == []
+    assert house.find("gazelle-1398", token) == [("machine", "gazelle-1398")]
+    assert not house.groups("machine: antelope", token)[0]["more"]
+    assert house.find("antelpes", token) == [("machine", "antelope")]
+
+
+def test_hidden_names_do_not_come_before_visible_ones(house: House) -> None:
+    """A typing error leads to what one may see, though a hidden name would be nearer, or be just that."""
+    token = house.user("typist", "user")
+    machines(account_of("typist"), "springbok")
+    machines(account_of("nobody"), "sprinbgk", "sprignbok")
+    wait_for(lambda: house.find("machine: sprignbok"), what="all are indexed")
+    assert house.find("sprinbgk", token) == [("machine", "springbok")]
+    assert house.find("sprignbk", token) == [("machine", "springbok")]
+
+
 def test_rights_count_at_the_time_of_the_question(house: House) -> None:
     """Who is given a right finds the object at once, and no more at once when it is taken away."""
     token = house.user("guestworker", "user")
