@@ -63,6 +63,7 @@ class Tool:
     label: str
     href: str
     icon: str
+    shortcut: str = ""  # a single key
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class PageView:
     head: PageHead | None = None
     layout: Literal["wide", "prose"] | None = None
     tools: Sequence[Tool] = ()
+    menu: Markup = field(default_factory=Markup)  # behind the tools
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,16 @@ class NewPasskey:
 def render_frame(frame: Frame) -> str:
     """Return the HTML document of a wiki page."""
     return _template("frame.html").render(vars(frame))
+
+
+def render_in(template: str, frame: Frame, **values: object) -> str:
+    """Return the HTML document of another template in the frame."""
+    return _template(template).render(vars(frame), **values)
+
+
+def render_part(template: str, **values: object) -> Markup:
+    """Return a part of a page."""
+    return Markup(_template(template).render(values))  # noqa: S704 - made by an autoescaping template
 
 
 def render_error(frame: Frame, fault: Fault) -> str:

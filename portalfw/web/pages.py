@@ -15,7 +15,7 @@ from markupsafe import Markup
 from portalfw.auth.principal import Principal
 from portalfw.errors import UnauthenticatedError
 from portalfw.logo import LogoMark
-from portalfw.web import frame
+from portalfw.web import frame, page_tools
 from portalfw.web.theme import theme_of
 from portalfw.wiki import PageView, Twin
 
@@ -44,7 +44,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         if isinstance(found, Twin):
             return Response(found.body, found.status, content_type=found.media_type)
         shown = replace(
-            _frame(found, principal, request),
+            _frame(found, principal, request, page_tools.of(runtime, principal, path, found)),
             render_ms=(time.perf_counter() - began) * 1000,
             since=since,
             health=_health(runtime, principal),
@@ -73,7 +73,7 @@ def _to_login(request: Request) -> Response:
     return answer
 
 
-def _frame(view: PageView, principal: Principal, request: Request) -> frame.Frame:
+def _frame(view: PageView, principal: Principal, request: Request, tools: page_tools.PageTools) -> frame.Frame:
     page = frame.PageView(
         title=view.title,
         html=view.html,
@@ -82,6 +82,8 @@ def _frame(view: PageView, principal: Principal, request: Request) -> frame.Fram
         revision=view.revision,
         head=frame.PageHead(view.head.title, view.head.sub, view.head.state, view.head.actions) if view.head else None,
         layout=view.layout,
+        tools=tools.links,
+        menu=tools.menu,
     )
     return frame.Frame(
         page=page,

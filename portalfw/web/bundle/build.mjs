@@ -16,10 +16,15 @@ const assets = {
   "portal.css": "src/portal.css",
   "portal.js": "src/portal.js",
   "theme.js": "src/theme.js",
+  "editor.css": "src/style/editor.css",
+  "editor.js": "src/script/editor/editor.js",
   "favicon.svg": "src/favicon.svg",
   "icons.woff2": "generated/icons.woff2",
   "inter.woff2": "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
 };
+
+/** Scripts that load parts of themselves when they need them; no other page loads anything of theirs. */
+const modules = [assets["editor.js"]];
 
 /** After each build: manifest.json, and a compressed twin of every text file. */
 const finish = {
@@ -27,15 +32,19 @@ const finish = {
   setup(build) {
     build.onEnd(async ({ metafile, errors }) => {
       if (errors.length) return;
-      await writeManifest(metafile.outputs);
+      Object.assign(outputs, metafile.outputs);
+      await writeManifest();
       await Promise.all(Object.keys(metafile.outputs).filter((file) => /\.(css|js|svg)$/.test(file)).map(compress));
     });
   },
 };
 
-async function writeManifest(outputs) {
+/** What both builds wrote: file -> where it came from. */
+const outputs = {};
+
+async function writeManifest() {
   const made = Object.fromEntries(Object.entries(outputs).map(([file, { entryPoint, inputs }]) => [entryPoint ?? Object.keys(inputs)[0], file]));
-  const names = Object.entries(assets).map(([name, source]) => [name, path.basename(made[source])]);
+  const names = Object.entries(assets).filter(([, source]) => made[source]).map(([name, source]) => [name, path.basename(made[source])]);
   await writeFile(path.join(output, "manifest.json"), JSON.stringify(Object.fromEntries(names), null, 2) + "\n");
 }
 
@@ -51,7 +60,7 @@ await makeIcons(here);
 
 const options = {
   absWorkingDir: here,
-  entryPoints: Object.values(assets).filter((source) => source.startsWith("src/")),
+  entryPoints: Object.values(assets).filter((source) => source.startsWith("src/") && !modules.includes(source)),
   outdir: output,
   entryNames: "[name]-[hash]",
   assetNames: "[name]-[hash]",
@@ -66,8 +75,17 @@ const options = {
   plugins: [finish],
 };
 
-if (process.argv.includes("--watch")) {
-  await (await esbuild.context(options)).watch();
-} else {
-  await esbuild.build(options);
+const moduleOptions = {
+  ...options,
+  entryPoints: modules,
+  chunkNames: "[name]-[hash]",
+  format: "esm",
+  splitting: true,
+  // CodeMirror's styles become sheets made by script, which the content security policy allows; see the file.
+  alias: { "style-mod": path.join(here, "src/script/editor/style-mod.js") },
+};
+
+for (const one of [options, moduleOptions]) {
+  if (process.argv.includes("--watch")) await (await esbuild.context(one)).watch();
+  else await esbuild.build(one);
 }

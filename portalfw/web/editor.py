@@ -1,0 +1,80 @@
+"""The page on which wiki pages are edited; its script does the rest by ``system/pages`` and ``system/editor``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import flask
+from flask import Request, Response
+
+from portalfw.auth.principal import Principal
+from portalfw.errors import PortalError, UnauthenticatedError
+from portalfw.history import Pages
+from portalfw.history.names import page_name
+from portalfw.web import frame
+from portalfw.web.editor_frame import HTML, around, refused
+from portalfw.wiki.address import page_id
+
+if TYPE_CHECKING:
+    from portalfw.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the page tells its script: which page is edited, where it is shown, which template a new one begins as."""
+
+    space: str
+    name: str
+    address: str
+    template: str
+    lock_topic: str
+
+
+def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
+    """Return ``/edit/<space>/<page>``, and ``/edit/<space>?page=…`` for a name that was typed."""
+    routes = flask.Blueprint("editor", __name__)
+    pages = Pages(runtime.history)
+
+    def show(principal: Principal, space: str, name: str) -> Response:
+        pages.check_now(principal, space, name, "W")
+        shown = around(runtime, principal, space, name, "Edit")
+        desk = Desk(
+            space=space.lower(),
+            name=name,
+            address=f"/{quote(space.lower())}/{quote(name)}",
+            template=flask.request.args.get("template", ""),
+            lock_topic=f"page_lock:{page_id(space, name)}",
+        )
+        return Response(frame.render_in("edit.html", shown, desk=desk), content_type=HTML)
+
+    @routes.get("/edit/<space>/<name>")
+    def edit(space: str, name: str) -> Response:
+        principal = identify(flask.request)
+        try:
+            return show(principal, space, name)
+        except UnauthenticatedError:
+            return see(f"/login?{urlencode({'next': flask.request.full_path.rstrip('?')})}")
+        except PortalError as error:
+            return refused(runtime, principal, space, name, error)
+
+    @routes.get("/edit/<space>")
+    def begin(space: str) -> Response:
+        template = flask.request.args.get("template", "")
+        query = f"?{urlencode({'template': template})}" if template else ""
+        try:
+            name = page_name(flask.request.args.get("page", ""))
+        except PortalError as error:
+            return refused(runtime, identify(flask.request), space, "Home", error)
+        return see(f"/edit/{quote(space)}/{quote(name)}{query}")
+
+    return routes
+
+
+def see(address: str) -> Response:
+    """Return an answer that sends the browser on."""
+    answer = Response(status=303)
+    answer.headers["Location"] = address
+    return answer
