@@ -1,82 +1,44 @@
-"""Sources of wiki pages: read, preview, save, create; drafts, locks and attachments. See docs/editing.md."""
+"""Sources of wiki pages: read, preview, save, move, look into their past; drafts, locks, files. See docs/editing.md."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from portalfw.errors import InvalidError
-from portalfw.history.attachments import Attachment, Attachments
+from actors.system import page_rows as rows
+from actors.system.page_rows import Base, Message, OfPage, Page, RevisionId, Space, Text
+from portalfw.history.attachments import Attachments
+from portalfw.history.diff import Difference
 from portalfw.history.drafts import Draft, Drafts
+from portalfw.history.earlier import Earlier
+from portalfw.history.linkindex import LinkIndex
 from portalfw.history.locks import Lock, Locks
+from portalfw.history.moving import Moving
 from portalfw.history.pages import Pages as Sources
-from portalfw.history.pages import Saved, SourceText
+from portalfw.history.pages import SourceText
+from portalfw.history.recent import RecentChanges
 from portalfw.rest import Actor, Arg, method
 from portalfw.rest.columns import Column, Columns
 from portalfw.rest.listing import Listing
 from portalfw.runtime import Runtime
 
-Space = Annotated[str, Arg("Space", help="Name of the space, as in its address."), Field(max_length=100)]
-Page = Annotated[str, Arg("Page", help="Name of the page, in any letter case."), Field(max_length=200)]
-OfPage = Annotated[str | None, Arg("Page", help="Whose file it is; of the space if left out."), Field(max_length=200)]
-Text = Annotated[str, Arg("Text", help="Source: front matter and Markdown.", multiline=True)]
-Base = Annotated[str, Arg("Base", help="Revision that the text was made from."), Field(max_length=64)]
-Message = Annotated[str, Arg("Message", help="What was changed, and why."), Field(max_length=500)]
-
-
-class PageSource(TypedDict):
-    """A page's source: ``revision`` goes back as ``base`` of a save, ``rights`` are the caller's letters."""
-
-    space: str
-    page: str
-    address: str
-    text: str
-    revision: str
-    rights: str
-    lock: Lock | None
-
-
-class SavedPage(TypedDict):
-    """A saved page: with ``merged``, ``text`` also holds what others wrote meanwhile."""
-
-    space: str
-    page: str
-    address: str
-    revision: str
-    changed: bool
-    merged: bool
-    text: str
-
-
-class Preview(TypedDict):
-    """A rendered text."""
-
-    title: str
-    layout: str
-    html: str
-    sub: str
-    state: str
-    actions: str
-
-
-class FileRow(TypedDict):
-    """An attachment; ``link`` is how pages of the space link to it, ``markdown`` what shows it."""
-
-    name: str
-    page: str | None
-    size: int
-    image: bool
-    address: str
-    link: str
-    markdown: str
+DATE = Column("date", "time")
 
 
 def pages_service(runtime: Runtime) -> Sources:
     """Return the process's service of pages."""
     return Sources(runtime.history)
+
+
+def link_index(runtime: Runtime) -> LinkIndex:
+    """Return the process's index of links."""
+    return LinkIndex(runtime.history)
+
+
+def recent_changes(runtime: Runtime) -> RecentChanges:
+    """Return the process's list of recent changes."""
+    return RecentChanges(runtime.history)
 
 
 class Pages(Actor, app="system"):
@@ -87,13 +49,17 @@ class Pages(Actor, app="system"):
         return self.service(pages_service)
 
     @method(right="login", http=("GET", "POST"), readonly=True)
-    def get(self, space: Space, page: Page, revision: Annotated[str | None, Field(max_length=64)] = None) -> PageSource:
+    def get(
+        self, space: Space, page: Page, revision: Annotated[str | None, Field(max_length=64)] = None
+    ) -> rows.PageSource:
         """Return a page's source, as it is or was at a revision, with who edits it now."""
-        found = self._pages.get(self.call.principal, space, page, revision)
-        return self._source(found)
+        if revision is None:
+            return self._source(self._pages.get(self.call.principal, space, page))
+        name, text = self._earlier.text(self.call.principal, space, page, revision)
+        return self._source(SourceText(space.lower(), name, text, revision, frozenset("R")))
 
     @method(right="login")
-    def save(self, space: Space, page: Page, text: Text, base: Base, message: Message = "") -> SavedPage:
+    def save(self, space: Space, page: Page, text: Text, base: Base, message: Message = "") -> rows.SavedPage:
         """Save a page. What others saved since ``base`` is merged in; 409 tells of a conflict and loses nothing.
 
         The ``detail`` of the 409 holds the texts ``base``, ``mine``, ``theirs`` and ``merge`` (with markers), and
@@ -101,7 +67,7 @@ class Pages(Actor, app="system"):
         """
         saved = self._pages.save(self.call.principal, space, page, text, base, message)
         Drafts(self._pages).discard(self.call.principal, space, page)
-        return _saved(saved)
+        return rows.saved_row(saved)
 
     @method(right="login")
     def create(
@@ -114,11 +80,11 @@ class Pages(Actor, app="system"):
         ] = None,
         as_template: Annotated[bool, Arg("As template", help="Others may begin as it.")] = False,
         message: Message = "",
-    ) -> SavedPage:
+    ) -> rows.SavedPage:
         """Make a new page: of a text, like a template, or empty. 409 if there is one of this name."""
         saved = self._pages.create(self.call.principal, space, page, text, template, message, as_template=as_template)
         Drafts(self._pages).discard(self.call.principal, space, page)
-        return _saved(saved)
+        return rows.saved_row(saved)
 
     @method(right="login", http=("GET", "POST"), readonly=True)
     def templates(self, space: Space) -> list[str]:
@@ -132,7 +98,7 @@ class Pages(Actor, app="system"):
         page: Page,
         text: Text,
         params: Annotated[dict[str, Any] | None, Arg("Parameters", help="The page's query, by name.")] = None,
-    ) -> Preview:
+    ) -> rows.Preview:
         """Render a text as the caller would see it as that page, which need not exist; nothing is stored.
 
         A text that is no page is answered with 400; ``detail.line`` says where.
@@ -210,9 +176,9 @@ class Pages(Actor, app="system"):
         listing: Annotated[
             Listing, Columns(None, "name", "page", size=Column("size", "number"), search=("name", "page"), sort="name")
         ],
-    ) -> list[FileRow]:
+    ) -> list[rows.FileRow]:
         """Return the files of a page, or all of a space's that the caller may read."""
-        return listing.of_rows(map(_file, self._attachments.of(self.call.principal, space, page)))
+        return listing.of_rows(map(rows.file_row, self._attachments.of(self.call.principal, space, page)))
 
     @method(right="login", title="Attach a file")
     def attach(
@@ -222,10 +188,10 @@ class Pages(Actor, app="system"):
         data: Annotated[str, Arg("Content", help="In base64, 8 MiB at most.", secret=True)],
         page: OfPage = None,
         replace: Annotated[bool, Arg("Replace", help="Another file of this name.")] = False,
-    ) -> FileRow:
+    ) -> rows.FileRow:
         """Keep an image or file beside a page, or for a whole space. 409 if there is another of the name."""
-        content = _content(data)
-        return _file(self._attachments.add(self.call.principal, space, page, name, content, replace=replace))
+        content = rows.content(data)
+        return rows.file_row(self._attachments.add(self.call.principal, space, page, name, content, replace=replace))
 
     @method(right="login", destructive=True)
     def delete_attachment(
@@ -234,6 +200,145 @@ class Pages(Actor, app="system"):
         """Delete an attachment; earlier revisions keep it."""
         self._attachments.delete(self.call.principal, space, page, name)
         return True
+
+    @method(right="login", http=("GET", "POST"), readonly=True)
+    def history(
+        self,
+        space: Space,
+        page: Page,
+        *,
+        listing: Annotated[
+            Listing,
+            Columns(
+                None,
+                "revision",
+                "author",
+                "message",
+                "action",
+                "page",
+                date=DATE,
+                sort="-date",
+                most=500,
+                limit=50,
+                search=("author", "message"),
+            ),
+        ],
+    ) -> list[rows.RevisionRow]:
+        """Return the revisions of a page, the latest first, as far as the caller may read it as it was."""
+        found = self._earlier.history(self.call.principal, space, page)
+        return listing.of_rows(map(rows.revision_row, found))
+
+    @method(right="login", http=("GET", "POST"), readonly=True)
+    def diff(
+        self,
+        space: Space,
+        page: Page,
+        old: RevisionId,
+        new: Annotated[
+            str | None, Arg("New", help="Revision; how the page is now if left out."), Field(max_length=64)
+        ] = None,
+    ) -> Difference:
+        """Compare a page at two revisions: hunks of lines, and the words that changed within them."""
+        return self._earlier.diff(self.call.principal, space, page, old, new)
+
+    @method(right="login", http=("GET", "POST"), readonly=True)
+    def blame(self, space: Space, page: Page) -> list[rows.BlameRow]:
+        """Return which revision brought which lines of a page."""
+        return [rows.blame_row(one) for one in self._earlier.blame(self.call.principal, space, page)]
+
+    @method(right="login")
+    def revert(self, space: Space, page: Page, revision: RevisionId, message: Message = "") -> rows.SavedPage:
+        """Save a page as it was at a revision; what it is now stays in its history."""
+        return rows.saved_row(self._earlier.revert(self.call.principal, space, page, revision, message))
+
+    @method(right="login")
+    def restore(self, space: Space, page: Page, message: Message = "") -> rows.SavedPage:
+        """Bring a deleted page back as it was last, with its attachments."""
+        return rows.saved_row(self._earlier.restore(self.call.principal, space, page, message))
+
+    @method(right="login", destructive=True)
+    def delete(self, space: Space, page: Page, message: Message = "") -> str:
+        """Delete a page with its attachments; ``restore`` brings it back. Answers the revision since then."""
+        return self._moving.delete(self.call.principal, space, page, message)
+
+    @method(right="login")
+    def rename(
+        self,
+        space: Space,
+        page: Page,
+        name: Annotated[str, Arg("New name"), Field(max_length=200)],
+        message: Message = "",
+    ) -> rows.MovedPage:
+        """Give a page another name, and rewrite the links to it in all pages that the caller may write."""
+        return rows.moved_row(self._moving.rename(self.call.principal, space, page, name, message))
+
+    @method(right="login")
+    def move(
+        self,
+        space: Space,
+        page: Page,
+        to: Annotated[str, Arg("To", help="Name of the other space."), Field(max_length=100)],
+        message: Message = "",
+    ) -> rows.MovedPage:
+        """Move a page with its attachments to another space, and rewrite the links to it and in it."""
+        return rows.moved_row(self._moving.move(self.call.principal, space, page, to, message))
+
+    @method(right="login", http=("GET", "POST"), readonly=True, live=("page",))
+    def recent(
+        self,
+        space: Annotated[str | None, Arg("Space", help="All that the caller may read if left out.")] = None,
+        *,
+        listing: Annotated[
+            Listing,
+            Columns(
+                None,
+                "space",
+                "page",
+                "action",
+                "author",
+                "message",
+                date=DATE,
+                sort="-date",
+                most=500,
+                limit=50,
+                search=("page", "author", "message"),
+            ),
+        ],
+    ) -> list[rows.RecentRow]:
+        """Return what was changed lately in pages that the caller may read, the latest first."""
+        found = self.service(recent_changes).all(self.call.principal, space)
+        return listing.of_rows(map(rows.recent_row, found))
+
+    @method(right="login", http=("GET", "POST"), readonly=True, live=("page",))
+    def backlinks(
+        self,
+        space: Space,
+        page: Page,
+        *,
+        listing: Annotated[Listing, Columns(None, "space", "page", search=("page",), sort="page")],
+    ) -> list[rows.PageRef]:
+        """Return the pages that link to a page or include it, as far as the caller may read them."""
+        self._pages.check_now(self.call.principal, space, page)
+        return listing.of_rows(rows.source_rows(self._index.backlinks(self.call.principal, space, page)))
+
+    @method(right="login", http=("GET", "POST"), readonly=True, live=("page",))
+    def wanted(
+        self,
+        listing: Annotated[
+            Listing,
+            Columns(None, "space", "page", count=Column("count", "number"), search=("page",), sort="-count"),
+        ],
+    ) -> list[rows.WantedRow]:
+        """Return the pages that are linked to and that there are not, with where they are linked from."""
+        found = self._index.wanted(self.call.principal)
+        return listing.of_rows(rows.wanted_row(space, name, of) for (space, _), (name, of) in found.items())
+
+    @method(right="login", http=("GET", "POST"), readonly=True, live=("page",))
+    def orphans(
+        self, listing: Annotated[Listing, Columns(None, "space", "page", search=("page",), sort="page")]
+    ) -> list[rows.PageRef]:
+        """Return the pages that no other page and no navigation leads to."""
+        return listing.of_rows(rows.source_rows(self._index.orphans(self.call.principal)))
 
     @property
     def _locks(self) -> Locks:
@@ -247,10 +352,22 @@ class Pages(Actor, app="system"):
     def _attachments(self) -> Attachments:
         return Attachments(self._pages)
 
+    @property
+    def _earlier(self) -> Earlier:
+        return Earlier(self._pages)
+
+    @property
+    def _index(self) -> LinkIndex:
+        return self.service(link_index)
+
+    @property
+    def _moving(self) -> Moving:
+        return Moving(self._pages, self._index)
+
     def _readable(self, space: str) -> list[Any]:
         return self.runtime.wiki.readable(self.call.principal, space)
 
-    def _source(self, found: SourceText) -> PageSource:
+    def _source(self, found: SourceText) -> rows.PageSource:
         return {
             "space": found.space,
             "page": found.name,
@@ -260,34 +377,3 @@ class Pages(Actor, app="system"):
             "rights": "".join(letter for letter in "RWA" if letter in found.letters),
             "lock": self._locks.of(self.call.principal, found.space, found.name),
         }
-
-
-def _saved(saved: Saved) -> SavedPage:
-    return {
-        "space": saved.space,
-        "page": saved.name,
-        "address": f"/{saved.space}/{saved.name}",
-        "revision": saved.revision,
-        "changed": saved.changed,
-        "merged": saved.merged,
-        "text": saved.text,
-    }
-
-
-def _file(one: Attachment) -> FileRow:
-    return {
-        "name": one.name,
-        "page": one.page,
-        "size": one.size,
-        "image": one.image,
-        "address": one.address,
-        "link": one.link,
-        "markdown": f"{'!' if one.image else ''}[{one.name.rpartition('.')[0]}]({one.link})",
-    }
-
-
-def _content(data: str) -> bytes:
-    try:
-        return base64.b64decode(data, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidError(f"Argument data: {error}.", detail={"argument": "data"}) from error

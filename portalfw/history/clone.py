@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import pygit2
@@ -36,6 +35,7 @@ class GitView(View):
         self.repo = repo
         self.revision = revision
         self.commit = commit_of(repo, revision)
+        self._paths: Sequence[str] | None = None  # no cached_property: its lock is gevent's, and this is a thread
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content."""
@@ -43,7 +43,13 @@ class GitView(View):
 
     def paths(self) -> Sequence[str]:
         """Return the paths of all files."""
+        if self._paths is None:
+            self._paths = list(files_of(self.commit.tree))
         return self._paths
+
+    def stamps(self) -> Mapping[str, str]:
+        """Return the ids of all blobs by path."""
+        return files_of(self.commit.tree)
 
     def revision_of(self, path: str) -> str:  # noqa: ARG002 - in a repository all files are of one revision
         """Return the commit."""
@@ -59,12 +65,6 @@ class GitView(View):
     def merge(self, base: str, mine: str, theirs: str) -> MergedText:
         """Merge two texts."""
         return merge_texts(self.repo, base, mine, theirs)
-
-    @cached_property
-    def _paths(self) -> Sequence[str]:
-        index = pygit2.Index()
-        index.read_tree(self.commit.tree)
-        return [entry.path for entry in index]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -27,14 +26,9 @@ class FolderView(View):
 
     def __init__(self, folders: Sequence[Path], known: OrderedDict[str, bytes], scratch: Path) -> None:
         """Look into ``folders``, later ones winning."""
-        self._folders = folders
         self._known = known
         self._scratch = scratch
-
-    @cached_property
-    def files(self) -> Mapping[str, Path]:
-        """The files by path."""
-        return shipped_files(self._folders)
+        self.files: Mapping[str, Path] = shipped_files(folders)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content."""
@@ -44,6 +38,11 @@ class FolderView(View):
     def paths(self) -> Sequence[str]:
         """Return the paths of all files."""
         return list(self.files)
+
+    def stamps(self) -> Mapping[str, str]:
+        """Return when files were changed, and their sizes."""
+        status = {path: file.stat() for path, file in self.files.items()}
+        return {path: f"{one.st_mtime_ns}-{one.st_size}" for path, one in status.items()}
 
     def revision_of(self, path: str) -> str:
         """Return a name for what a file holds now, and remember that."""

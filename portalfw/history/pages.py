@@ -31,7 +31,6 @@ class SourceText:
 
     space: str
     name: str
-    path: str
     text: str
     revision: str  # to send along with the next save
     letters: frozenset[str]  # what the reader may do
@@ -57,22 +56,20 @@ class Pages:
         self.history = history
         self.store = history.store
 
-    def get(self, principal: Principal, space: str, name: str, revision: str | None = None) -> SourceText:
-        """Return a page's source, as it is now or was at a revision.
+    def get(self, principal: Principal, space: str, name: str) -> SourceText:
+        """Return a page's source.
 
         :raises NotFoundError: if there is no such page.
-        :raises ForbiddenError: if it may not be read, as it is now or as it was.
+        :raises ForbiddenError: if it may not be read.
         """
 
         def read(view: View) -> SourceText:
             path, text = existing(view, space, name)
             check(principal, view, path, "R", f"the page {name_of(path)}")
             letters = letters_of(principal, rights_at(view, path))
-            return SourceText(space.lower(), name_of(path), path, text, view.revision_of(path), letters)
+            return SourceText(space.lower(), name_of(path), text, view.revision_of(path), letters)
 
-        if revision is not None:
-            self.check_now(principal, space, name)
-        return self.store.look(space, read, revision)
+        return self.store.look(space, read)
 
     def check_now(self, principal: Principal, space: str, name: str, letter: str = "R") -> None:
         """Return if the principal has ``letter`` on the page as it is now, or on its space if it is gone.

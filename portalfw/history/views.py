@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol, TypeVar
 
 from portalfw.history.names import pages_in
@@ -40,6 +39,9 @@ class View(Protocol):
     def paths(self) -> Sequence[str]:
         """Return the paths of all files."""
 
+    def stamps(self) -> Mapping[str, str]:
+        """Return for each file a text that is another when the file's content is."""
+
     def revision_of(self, path: str) -> str:
         """Return the revision that an editor of a file bases its text on."""
 
@@ -54,18 +56,15 @@ class PageFiles:
     """Finds the pages of a view."""
 
     def __init__(self, view: View) -> None:
-        """Look into ``view`` when first asked."""
+        """Look into ``view`` when asked."""
         self._view = view
-
-    @cached_property
-    def files(self) -> Mapping[str, str]:
-        """The files of all pages by page key."""
-        return pages_in(self._view.paths())
 
     def find(self, name: str) -> str | None:
         """Return the file of a page, by its name in any letter case."""
         direct = f"{name}.md"
-        return direct if self._view.read(direct) is not None and "/" not in name else self.files.get(page_key(name))
+        if "/" not in name and self._view.read(direct) is not None:
+            return direct
+        return pages_in(self._view.paths()).get(page_key(name))
 
 
 def text_of(view: View, path: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from portalfw.wiki.calls import MacroCall, read_call
 from portalfw.wiki.words import WordError, expression_end
@@ -39,6 +40,16 @@ def scan(text: str, first_line: int) -> list[Segment]:
             segments += ["".join(plain), words]
             plain.clear()
     return [segment for segment in (*segments, "".join(plain)) if segment != ""]
+
+
+def spans(text: str) -> Iterator[tuple[int, int, Literal["text", "code", "call"]]]:
+    """Yield where plain text, code and macro calls stand in ``text``; an unfinished call is text."""
+    scanner = _Scanner(text, 1)
+    start = 0
+    for segment in scanner.run():
+        kind: Literal["text", "code", "call"] = "text" if isinstance(segment, str) else "code"
+        yield start, scanner.position, "call" if isinstance(segment, MacroCall) else kind
+        start = scanner.position
 
 
 class _Scanner:
