@@ -36,6 +36,11 @@ class Index:
         self._reading = BoundedSemaphore(READERS)
         self._idle: deque[sqlite3.Connection] = deque()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to read."""
+        return self._writer is not None
+
     def open(self) -> None:
         """Make the file anew, empty, where only we can read it."""
         with self._writing:
@@ -56,16 +61,17 @@ class Index:
             return offload(self._put, kind, entries, gone)
 
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Call ``function`` with a connection in a thread and return its answer; an index that is closed is empty."""
+        """Call ``function`` with a connection in a thread and return its answer; the index must be open."""
         with self._reading:
             return offload(self._read, function)
 
     def _open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._remove()
-        self._writer = self._connect()
+        writer = self._connect()
         for shelf in self.shelves.values():
-            shelf.make(self._writer)
+            shelf.make(writer)
+        self._writer = writer
 
     def _remove(self) -> None:
         for ending in ("", "-wal", "-shm"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import gevent
 
+from portalfw import errorconditions
 from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, NotFoundError
 from portalfw.search.declaration import Searchable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+RETRY: Final = 5  # seconds
 
 
 class Deed(TypedDict):
@@ -46,10 +49,17 @@ class Search:
         self._pages = Pages(self._index, runtime.wiki)
         self._finder = Finder(self._index, self._pages, self._kinds)
         self._greenlets: list[gevent.Greenlet[..., object]] = []
-        self.complete = False
+        self._ready: set[str] = set()
+        self._began = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that there is can be found."""
+        return len(self._ready) == len(("pages", "objects"))
 
     def start(self) -> None:
         """Make the index; returns at once. What is asked meanwhile finds what is there already."""
+        self._began = time.perf_counter()
         self._greenlets = [self._runtime.spawn(self._run)]
 
     def stop(self) -> None:
@@ -57,7 +67,8 @@ class Search:
         gevent.killall(self._greenlets)
         self._objects.close()
         self._index.close()
-        self.complete = False
+        self._greenlets.clear()
+        self._ready.clear()
 
     def find(self, principal: Principal, text: str, kinds: Collection[str] | None = None, limit: int = 8) -> Found:
         """Return what a viewer may find, grouped by kind, the surest first.
@@ -68,7 +79,7 @@ class Search:
         if unknown is not None:
             message = f"Nothing of the kind {unknown!r} can be searched; there are {', '.join(self._finder.names)}."
             raise InvalidError(message, detail={"argument": "kinds"})
-        if not self._greenlets:
+        if not self._index.is_open:
             return {"groups": [], "milliseconds": 0.0, "complete": False}
         return {**self._finder.find(principal, text, kinds, limit), "complete": self.complete}
 
@@ -96,13 +107,34 @@ class Search:
         return may and self._finder.page_of(principal, page)
 
     def _run(self) -> None:
-        began = time.perf_counter()
         self._index.open()
-        pages = gevent.Greenlet(self._pages.look)
-        pages.start()
-        objects = self._objects.build()
-        self._greenlets.append(self._runtime.spawn(self._objects.follow))
-        found = pages.get()
-        self._greenlets.append(self._runtime.spawn(self._pages.follow, self._runtime.bus))
-        self.complete = True
-        log.info("The search knows %d objects and %d pages after %.1f s", objects, found, time.perf_counter() - began)
+        self._greenlets += [
+            self._runtime.spawn(self._keep, "pages", self._follow_pages),
+            self._runtime.spawn(self._keep, "objects", self._follow_objects),
+        ]
+
+    def _follow_pages(self) -> None:
+        self._pages.look()
+        self._built("pages")
+        self._pages.follow(self._runtime.bus)
+
+    def _follow_objects(self) -> None:
+        self._objects.build()
+        self._built("objects")
+        self._objects.follow()
+
+    def _built(self, part: str) -> None:
+        if part not in self._ready:
+            log.info("The search knows the %s after %.1f s", part, time.perf_counter() - self._began)
+        self._ready.add(part)
+
+    @staticmethod
+    def _keep(part: str, work: Callable[[], None]) -> None:
+        """Do work that never ends; where it fails, begin it anew after a while."""
+        while True:
+            try:
+                work()
+            except Exception as error:  # the edge: what is found must not stay as it was for ever
+                log.exception("The search lost sight of the %s and looks again in %d s", part, RETRY)
+                errorconditions.record("background", f"search of {part}", error, f"search-{time.time_ns():x}", wait=0)
+                gevent.sleep(RETRY)

@@ -9,6 +9,7 @@ import pytest
 from actors.cloud.models import Account, Cloudspace, Machine, Nic
 from portalfw.controller.documents import Job
 from portalfw.errorconditions import ErrorCondition
+from portalfw.search.shelf import Entry
 
 if TYPE_CHECKING:
     from .conftest import House
@@ -84,7 +85,8 @@ def test_a_kind_narrows(house: House, world: dict[str, int]) -> None:
     assert world
     assert house.find("cloudspace: web") == [("cloudspace", "web")]
     assert {kind for kind, _ in house.find("@adm")} == {"user", "group"}
-    assert house.find("# drain") == [("page", "Drain a node")]
+    assert house.find("# drain")[0] == ("page", "Drain a node")
+    assert {kind for kind, _ in house.find("# web")} <= {"page"}
     assert ("user", "admin") in house.find("users:")
 
 
@@ -149,6 +151,23 @@ def test_what_changes_is_found_as_it_is_now(house: House, world: dict[str, int])
     assert house.find("quiesce") == []
     (house.spaces / "handbook/Odd.md").unlink(missing_ok=True)
     house.until("zebra", [])
+
+
+def test_after_too_many_changes_all_is_read_anew(house: House, world: dict[str, int]) -> None:
+    """When changes were dropped since too many came at once, the index is as the database is."""
+    assert world
+    search = house.runtime.search
+    ghost = Entry("999999", "poltergeist", (), "", "", "", {"id": 999999, "row": {"id": 999999}, "names": []})
+    search._index.put("machine", [ghost])
+    assert house.find("poltergeist") == [("machine", "poltergeist")]
+    subscription = search._objects._subscription
+    assert subscription is not None
+    subscription.overrun = True
+    machine("trigger", "10.0.2.1")
+    house.until("poltergeist", [])
+    house.until("machine: trigger", [("machine", "trigger")])
+    machine("afterwards", "10.0.2.2")
+    house.until("machine: afterwards", [("machine", "afterwards")])
 
 
 def test_limits(house: House, world: dict[str, int]) -> None:
