@@ -28,9 +28,13 @@ def children(ctx: MacroContext, page: str | None = None, title: str | None = Non
 
 @macro
 def include(ctx: MacroContext, page: str, space: str | None = None) -> Block:
-    """Text of another page, in place, with the viewer's rights."""
-    found = ctx.wiki.page(ctx.principal, space or ctx.page.space, page)
-    html, topics = ctx.wiki.include(found, ctx.place, ctx.key)
+    """Text of another page, in place, with the viewer's rights.
+
+    page: its name; ``Page#Heading`` is only what stands under that heading. space: if the page is in another one.
+    """
+    name, _, heading = page.partition("#")
+    found = ctx.wiki.page(ctx.principal, space or ctx.page.space, name)
+    html, topics = ctx.wiki.include(found, ctx.place, ctx.key, heading.strip() or None)
     ctx.watch(*topics)
     return Block(html, ctx.topics)
 

@@ -33,7 +33,7 @@ SECURITY = (
         "Content-Security-Policy",
         (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         ),
     ),
     ("X-Content-Type-Options", "nosniff"),
@@ -121,6 +121,8 @@ class _Envelope:
 
         request_id = environ[REQUEST_ID] = uuid.uuid4().hex
         security = self._headers[environ["wsgi.url_scheme"]]
+        if environ["PATH_INFO"] == assets.DIAGRAM:
+            security = security[1:]  # the page that diagrams are drawn in has a policy of its own
 
         def begin(status: str, headers: list[tuple[str, str]], failure: Any = None) -> Any:
             stored = () if any(name == "Cache-Control" for name, _ in headers) else NO_STORE

@@ -14,6 +14,12 @@ import flask
 
 BUNDLE = Path(__file__).parent / "static" / "bundle"
 URL = "/static/bundle/"
+DIAGRAM = "/static/diagram"
+#: Diagrams are drawn in frames of no origin: what draws them (Mermaid) writes styles into what it makes.
+DIAGRAM_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; font-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
+)
 FOR_EVER = "public, max-age=31536000, immutable"
 MIMETYPES = {
     ".css": "text/css",
@@ -22,6 +28,17 @@ MIMETYPES = {
     ".woff2": "font/woff2",
     ".json": "application/json",
 }
+DIAGRAM_PAGE = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Diagram</title>
+<style>
+@font-face {{ font-family: "Inter"; font-weight: 100 900; src: url("{font}") format("woff2"); }}
+html {{ background: transparent; }} body {{ margin: 0; overflow: hidden; }}
+main {{ display: flow-root; overflow-x: auto; }}
+svg {{ display: block; margin: 0 auto; }}
+</style>
+<script type="module" src="{script}"></script></head><body><main></main></body></html>
+"""
 
 
 class BundleMissingError(LookupError):
@@ -65,6 +82,15 @@ def blueprint() -> flask.Blueprint:
             response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = FOR_EVER
+        response.headers["Access-Control-Allow-Origin"] = "*"  # the same for everybody; frames of no origin load it too
+        return response
+
+    @routes.get(DIAGRAM)
+    def diagram() -> flask.Response:
+        page = DIAGRAM_PAGE.format(script=asset("diagram.js"), font=asset("inter.woff2"))
+        response = flask.Response(page, content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = DIAGRAM_POLICY
+        response.headers["Cache-Control"] = "no-cache"
         return response
 
     return routes

@@ -17,7 +17,7 @@ from portalfw.errors import UnauthenticatedError
 from portalfw.logo import LogoMark
 from portalfw.web import frame, page_tools
 from portalfw.web.theme import theme_of
-from portalfw.wiki import PageView, Twin
+from portalfw.wiki import Moved, PageView, Twin
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -41,6 +41,8 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
             found = runtime.wiki.view(principal, path, request.args.to_dict())
         except UnauthenticatedError:
             return _to_login(request)
+        if isinstance(found, Moved):
+            return Response(status=302, headers={"Location": found.href})
         if isinstance(found, Twin):
             return Response(found.body, found.status, content_type=found.media_type)
         shown = replace(

@@ -5,7 +5,7 @@ from portalfw.wiki.context import MacroContext
 from portalfw.wiki.macro import Address, Macro, macro
 from portalfw.wiki.page import Page
 from portalfw.wiki.space import Space
-from portalfw.wiki.views import PageView, Twin
+from portalfw.wiki.views import Moved, PageView, Twin
 from portalfw.wiki.wiki import Wiki
 
-__all__ = ["Address", "Block", "Macro", "MacroContext", "Page", "PageView", "Space", "Twin", "Wiki", "macro"]
+__all__ = ["Address", "Block", "Macro", "MacroContext", "Moved", "Page", "PageView", "Space", "Twin", "Wiki", "macro"]

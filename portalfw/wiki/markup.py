@@ -13,12 +13,34 @@ from urllib.parse import quote
 
 import nh3
 from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.inlinepatterns import SimpleTagInlineProcessor
 
 from portalfw.offload import offload
 from portalfw.wiki.address import relative_address
+from portalfw.wiki.code import colour
 from portalfw.wiki.expressions import SECRET
 
-EXTENSIONS = ["tables", "fenced_code", "toc", "footnotes", "def_list", "attr_list", "admonition", "sane_lists"]
+
+class _Struck(Extension):
+    """``~~text~~`` is struck out."""
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - the name that Markdown calls
+        """Add the pattern."""
+        md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?!\s)(.+?)(?<!\s)~~", "del"), "struck", 55)
+
+
+EXTENSIONS: Sequence[str | Extension] = (
+    "tables",
+    "fenced_code",
+    "toc",
+    "footnotes",
+    "def_list",
+    "attr_list",
+    "admonition",
+    "sane_lists",
+    _Struck(),
+)
 TAGS = nh3.ALLOWED_TAGS | {"input", "section", "meter", "progress"}
 ATTRIBUTES: Mapping[str, set[str]] = {
     **nh3.ALLOWED_ATTRIBUTES,
@@ -40,6 +62,7 @@ MIXED_PARAGRAPH = re.compile(rf"<p>((?:(?!</p>).)*?{SECRET}c\d+z.*?)</p>", re.DO
 LONE_PARAGRAPH = re.compile(rf"<p>\s*((?:{SECRET}c\d+z\s*)+)</p>")
 TAG = re.compile(r'<[a-zA-Z/](?:"[^"]*"|[^">])*>')
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+ALERT = re.compile(r"<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:<br>)?\s*(</p>)?")
 TASK = re.compile(r"<li>(\s*(?:<p>)?)\[([ xX])\] ")
 RELATIVE = re.compile(r"(?![a-zA-Z][\w+.-]*:|[/#?])")
 INTERESTING = re.compile(rf" (?:href|src|cite)=|{SECRET}", re.IGNORECASE)
@@ -105,7 +128,7 @@ class Converter:
         try:
             markdown = self._idle.pop()
         except IndexError:
-            markdown = Markdown(extensions=EXTENSIONS, output_format="html")
+            markdown = Markdown(extensions=list(EXTENSIONS), output_format="html")
         raw = markdown.convert(LONE_LINE.sub(r"\n\n\1\2\n\n", text))
         headings = [_heading(token) for token in _flat(getattr(markdown, "toc_tokens", []))]
         self._idle.append(markdown.reset())
@@ -114,7 +137,7 @@ class Converter:
         )
         clean = LONE_PARAGRAPH.sub(_block, clean)
         clean = MIXED_PARAGRAPH.sub(r'<div class="p">\1</div>', clean)  # macros may give blocks, which no <p> may hold
-        clean = TASK.sub(_task, clean)
+        clean = colour(ALERT.sub(_alert, TASK.sub(_task, clean)))
         return Html(list(_merged(_parts(clean, base, place))), headings)
 
 
@@ -131,6 +154,12 @@ def _heading(token: Mapping[str, Any]) -> Heading:
 def _task(found: re.Match[str]) -> str:
     checked = " checked" if found[2].strip() else ""
     return f'<li class="task">{found[1]}<input type="checkbox" class="form-check-input" disabled{checked}> '
+
+
+def _alert(found: re.Match[str]) -> str:
+    """Make a quote that begins with ``[!NOTE]`` a remark, as GitHub does."""
+    kind, rest = found[1].lower(), "" if found[2] else "<p>"
+    return f'<blockquote class="admonition {kind}"><p class="admonition-title">{kind.capitalize()}</p>{rest}'
 
 
 def _block(found: re.Match[str]) -> str:

@@ -61,7 +61,7 @@ def _readable(space: Space, one: NavLink, principal: Principal) -> bool:
     if ABSOLUTE.match(one.target):
         return True
     try:
-        page = space.page(one.target.partition("?")[0])
+        page = space.find(one.target.partition("?")[0])
     except (LookupError, PageSyntaxError, InvalidError):
         return True  # the link leads to a page that says what is wrong
     return "R" in letters_of(principal, {**space.config.rights, **page.rights})

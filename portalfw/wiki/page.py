@@ -61,6 +61,12 @@ class Page:
         return str(title) if title and "${" not in str(title) else self.name
 
     @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names of the page, whose addresses lead to it."""
+        given = self.source.meta.get("aliases")
+        return tuple(str(name) for name in (given if isinstance(given, list) else [given] if given else []))
+
+    @property
     def order(self) -> tuple[float, str]:
         """What lists of pages are sorted by."""
         order = self.source.meta.get("order")

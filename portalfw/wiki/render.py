@@ -14,7 +14,7 @@ from portalfw.wiki.context import Place
 from portalfw.wiki.expressions import Text
 from portalfw.wiki.layout import Layout
 from portalfw.wiki.markup import PLACE, Converter, Heading, Html, Slot, fill
-from portalfw.wiki.record import PlacedValue, Recorder
+from portalfw.wiki.record import PlacedCall, PlacedValue, Recorder
 from portalfw.wiki.runner import Runner
 from portalfw.wiki.settings import Limits
 
@@ -30,6 +30,12 @@ class Draft:
 
     html: Html
     recorder: Recorder
+
+    @property
+    def calls(self) -> list[PlacedCall]:
+        """The macro calls that have a place in the HTML."""
+        placed = {part.index for part in self.html.parts if isinstance(part, Slot) and part.kind == "call"}
+        return [call for index, call in enumerate(self.recorder.calls) if index in placed and not Layout.knows(call)]
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Renderer:
 
     def render(self, drafts: Sequence[Draft], place: Place) -> list[Rendered]:
         """Run the macros of all drafts side by side and put the results in place."""
-        calls = [call for draft in drafts for call in draft.recorder.calls if not Layout.knows(call)]
+        calls = [call for draft in drafts for call in draft.calls]
         answers = self.runner.run(calls, _with_headings(place, drafts)) if calls else []
         blocks = dict(zip((call.key for call in calls), answers, strict=True))
         return [self._assemble(draft, blocks, place) for draft in drafts]

@@ -28,6 +28,7 @@ KNOWN = frozenset(
         "parent",
         "layout",
         "hidden",
+        "aliases",
     )
 )
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +20,7 @@ from portalfw.wiki.included import included_files, read_include
 from portalfw.wiki.nav import NavSection, read_nav
 from portalfw.wiki.page import Page, read_page
 from portalfw.wiki.rights import Rights, read_rights
+from portalfw.wiki.source import read_source
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,6 +58,7 @@ class Space:
         self._scanned = -1.0
         self._files: dict[str, Path] = {}
         self._pages = _Kept[Page]()
+        self._names = _Kept[tuple[str, ...]]()
         self._navs = _Kept[tuple[NavSection, ...]]()
         self._configs = _Kept[SpaceConfig]()
 
@@ -88,6 +91,20 @@ class Space:
         except FileNotFoundError:
             self._scanned = -1.0
             raise NotFoundError(f"The page {name!r} was deleted.") from None
+
+    def find(self, name: str) -> Page:
+        """Return a page by its name, or by one of its ``aliases`` where no page has the name.
+
+        :raises NotFoundError: if there is none.
+        :raises PageSyntaxError: if its text cannot be understood.
+        """
+        try:
+            return self.page(name)
+        except NotFoundError:
+            wanted = self._aliases().get(page_key(name))
+            if wanted is None:
+                raise
+            return self.page(wanted)
 
     def file(self, name: str) -> Path | None:
         """Return the file of a page."""
@@ -122,6 +139,14 @@ class Space:
                     yield self.page(key)
                 except (PageSyntaxError, NotFoundError, InvalidError) as error:
                     log.warning("Space %s, page %s: %s", self.name, key, error)
+
+    def _aliases(self) -> dict[str, str]:
+        """Return the pages' keys by the keys of their other names."""
+        found: dict[str, str] = {}
+        for key, file in sorted(self._list().items()):
+            for name in self._names.read(file, partial(_read_aliases, file)):
+                found.setdefault(page_key(name), key)
+        return found
 
     def _list(self) -> Mapping[str, Path]:
         if time.monotonic() - self._scanned >= self._rescan or self._scanned < 0:
@@ -174,6 +199,18 @@ def _files(folder: Path) -> dict[str, Path]:
             if name.endswith(".md") and not name.startswith("."):
                 found.setdefault(page_key(name[:-3]), Path(place, name))
     return found
+
+
+def _read_aliases(file: Path, _modified: float) -> tuple[str, ...]:
+    """Return the other names that a page gives itself; none if it cannot be understood."""
+    head = file.read_text(encoding="utf-8", errors="replace")
+    if "aliases" not in head:
+        return ()
+    try:
+        given = read_source(head).meta.get("aliases")
+    except PageSyntaxError:
+        return ()
+    return tuple(str(name) for name in (given if isinstance(given, list) else [given] if given else []))
 
 
 def _read_config(name: str, file: Path) -> SpaceConfig:

@@ -96,6 +96,13 @@ class PageView:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """The address is another name of a page, which is at ``href``."""
+
+    href: str
+
+
+@dataclass(frozen=True)
 class Twin:
     """An answer without a frame: a page's data or source, or one macro of it."""
 

@@ -16,7 +16,7 @@ from portalfw.content import Content
 from portalfw.errors import ForbiddenError, InvalidError, NotFoundError, PortalError, UnauthenticatedError
 from portalfw.rest.errors import status_of
 from portalfw.wiki import menus
-from portalfw.wiki.address import page_key, page_topic
+from portalfw.wiki.address import address_of, page_key, page_topic
 from portalfw.wiki.bounds import text
 from portalfw.wiki.calling import Dispatch
 from portalfw.wiki.context import Place
@@ -29,10 +29,11 @@ from portalfw.wiki.pageparts import PageParts
 from portalfw.wiki.render import Renderer
 from portalfw.wiki.rights import letters_of, require
 from portalfw.wiki.runner import Runner
+from portalfw.wiki.section import section
 from portalfw.wiki.settings import Limits, WikiSettings
 from portalfw.wiki.space import HOME, Space, find_spaces
 from portalfw.wiki.templates import Templates
-from portalfw.wiki.views import Back, PageFault, PageView, Surroundings, Twin
+from portalfw.wiki.views import Back, Moved, PageFault, PageView, Surroundings, Twin
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +69,12 @@ class Wiki:
         self.renderer = Renderer(runner, self.limits)
         self.spaces = find_spaces(content.rooms("spaces"), rescan=self.limits.rescan_seconds)
 
-    def view(self, principal: Principal, path: str, params: Mapping[str, str]) -> PageView | Twin:
+    def view(self, principal: Principal, path: str, params: Mapping[str, str]) -> PageView | Twin | Moved:
         """Answer a GET of a page's address.
 
         ``/space/Page?id=3`` gives the page; ``.json`` and ``.md`` behind the name its data and its source; the query
-        parameter ``_macro`` one of its macros, afresh in its wrapper. What is wrong with the address, the page or its
-        data comes back as a :class:`PageView` with a ``fault``.
+        parameter ``_macro`` one of its macros, afresh in its wrapper; another name of a page its address. What is wrong
+        with the address, the page or its data comes back as a :class:`PageView` with a ``fault``.
 
         :raises UnauthenticatedError: if a guest has to sign in first.
         """
@@ -114,15 +115,18 @@ class Wiki:
         """Return a space's navigation as the viewer may see it."""
         return menus.navigation(self._space(space), principal, set())
 
-    def include(self, page: Page, place: Place, key: str) -> tuple[Markup, frozenset[str]]:
-        """Render a page within another; return the HTML and what it depends on.
+    def include(self, page: Page, place: Place, key: str, heading: str | None = None) -> tuple[Markup, frozenset[str]]:
+        """Render a page, or what stands under one of its headings, within another; return HTML and topics.
 
+        :raises NotFoundError: if it has no such heading.
         :raises InvalidError: if pages include each other.
         """
         if place.depth >= self.limits.include_depth:
             raise InvalidError(f"pages include each other more than {self.limits.include_depth} deep")
         inner, values = self._place(page, place.principal, place.params, depth=place.depth + 1)
         draft = self.renderer.draft(page.body, inner, values, prefix=f"{key}--")
+        if heading:
+            draft = replace(draft, html=section(draft.html, heading))
         rendered = self.renderer.render([draft], inner)[0]
         of_data = inner.data.topics_of(frozenset(inner.data.values))
         return rendered.html, rendered.topics | of_data | {page_topic(page.space, page.name)}
@@ -156,7 +160,7 @@ class Wiki:
     def _page(self, target: _Target, principal: Principal) -> Page:
         config = target.space.config
         try:
-            page = target.space.page(target.name)
+            page = target.space.find(target.name)
         except (NotFoundError, PageSyntaxError):
             require(principal, config.rights, "R", f"the space {config.title}")
             raise
@@ -174,7 +178,9 @@ class Wiki:
 
     def _answer(
         self, target: _Target, page: Page, principal: Principal, query: Mapping[str, str], macro: str | None
-    ) -> PageView | Twin:
+    ) -> PageView | Twin | Moved:
+        if page_key(page.name) != page_key(target.name):
+            return Moved(address_of(f"{page.path}{target.twin}", query if macro is None else {**query, MACRO: macro}))
         if target.twin == ".md":
             return Twin(page.source.text.encode(), "text/markdown; charset=utf-8")
         place, values = self._place(page, principal, query)

@@ -13,7 +13,17 @@ from wiki.pad import Pad
     ("text", "expected"),
     [
         ("| a |\n|---|\n| b |", "<td>b</td>"),
-        ("```python\nx < 1\n```", '<pre><code class="language-python">x &lt; 1\n</code></pre>'),
+        ("```python\nx < 1\n```", '<span class="n">x</span> <span class="o">&lt;</span> <span class="mi">1</span>'),
+        ("```brainfuck\n<+\n```", '<pre><code class="language-brainfuck">&lt;+\n</code></pre>'),
+        ("```mermaid\nA --> B\n```", '<div class="diagram" data-diagram><pre><code>A --&gt; B\n</code></pre></div>'),
+        ("```yaml\na: ${user.name}\n```", "${user.name}"),
+        ("~~gone~~ a~~b", "<del>gone</del> a~~b"),
+        (
+            "> [!TIP]\n> Hot",
+            '<blockquote class="admonition tip"><p class="admonition-title">Tip</p><p>Hot',
+        ),
+        ("![Plan](.files/Home/plan 1.png)", 'src="/pad/.files/Home/plan%201.png"'),
+        ("[TOC]\n\n# One\n\n## Two", 'href="#two"'),
         ("term\n:   meaning", "<dd>meaning</dd>"),
         ("text[^1]\n\n[^1]: foot", 'class="footnote'),
         ("# Title {#here}", '<h1 id="here">Title</h1>'),

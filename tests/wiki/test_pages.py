@@ -10,7 +10,7 @@ import pytest
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import UnauthenticatedError
-from portalfw.wiki import PageView, Twin, Wiki
+from portalfw.wiki import Moved, PageView, Twin, Wiki
 from wiki.pad import ADMIN, GUEST, PLANNER, USER, Pad, make_wiki
 
 
@@ -266,3 +266,60 @@ def test_buttons_follow_the_state(wiki: Wiki) -> None:
     fresh = wiki.view(USER, "/demo/machine", {"id": "4", "_macro": "head-state"})
     assert isinstance(fresh, Twin)
     assert b'title="RUNNING"' in fresh.body
+
+
+def test_aliases_lead_to_the_page(pad: Pad) -> None:
+    """Another name of a page redirects to it with its query, twins too, unless a page has that name itself."""
+    pad.view("---\naliases: [Old Name, Older]\n---\nNow", name="New")
+    moved = pad.wiki.view(USER, "/pad/old_name", {"id": "3"})
+    assert moved == Moved("/pad/New?id=3")
+    assert pad.wiki.view(USER, "/pad/Older.md", {}) == Moved("/pad/New.md")
+    assert "Now" in pad.html("{{include Older}}")
+    assert pad.html("I am older", name="Older") == "<p>I am older</p>"
+
+
+def test_aliases_tell_nothing_to_whom_may_not_read(pad: Pad) -> None:
+    """The other name of a page that the viewer may not read leads nowhere."""
+    pad.view("---\naliases: Old\nrights: {user: ''}\n---\nsecret", name="New")
+    found = pad.wiki.view(USER, "/pad/Old", {})
+    assert isinstance(found, PageView)
+    assert found.status == 403
+
+
+SECTIONS = """\
+# Guide
+
+Intro ${user.name}
+
+## Drain a node {#drain}
+
+Drain ${user.name} {{state RUNNING}}
+
+### Detail
+
+More
+
+> ## Quoted
+>
+> Words
+
+## Repair
+
+{{state HALTED}}
+"""
+
+
+def test_a_section_is_included(pad: Pad) -> None:
+    """Page#Heading includes what stands under a heading, with its values and macros, up to the next of its level."""
+    pad.view(SECTIONS, name="Guide")
+    html = pad.html("{{include 'Guide#Drain a node'}}")
+    assert "Drain alice" in html
+    assert "RUNNING" in html
+    assert "More" in html
+    assert "Quoted" in html
+    assert "Intro" not in html
+    assert "HALTED" not in html
+    assert html.count("<div") == html.count("</div")
+    assert "Intro" not in pad.html("{{include Guide#repair}}")
+    assert "there is no heading" in pad.html("{{include Guide#Nowhere}}")
+    assert "there is no heading" in pad.html("{{include Guide#quoted}}")

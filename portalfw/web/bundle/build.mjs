@@ -18,13 +18,15 @@ const assets = {
   "theme.js": "src/theme.js",
   "editor.css": "src/style/editor.css",
   "editor.js": "src/script/editor/editor.js",
+  "chart.js": "src/chart.js",
+  "diagram.js": "src/diagram.js",
   "favicon.svg": "src/favicon.svg",
   "icons.woff2": "generated/icons.woff2",
   "inter.woff2": "node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
 };
 
 /** Scripts that load parts of themselves when they need them; no other page loads anything of theirs. */
-const modules = [assets["editor.js"]];
+const modules = [assets["editor.js"], assets["chart.js"], assets["diagram.js"]];
 
 /** After each build: manifest.json, and a compressed twin of every text file. */
 const finish = {

@@ -2,7 +2,9 @@
 import htmx from "htmx.org";
 import { startActions } from "./script/actions.js";
 import { startBackground } from "./script/background.js";
+import { startCharts } from "./script/charts.js";
 import { startCopying } from "./script/copy.js";
+import { startDiagrams } from "./script/diagrams.js";
 import { startKeys } from "./script/keys.js";
 import { startLive } from "./script/live.js";
 import { startLogs } from "./script/logs.js";
@@ -28,6 +30,8 @@ startMenus();
 startTables();
 startLiveTables(htmx);
 startLogs();
+startCharts(htmx);
+startDiagrams();
 startActions();
 startKeys();
 startNewPage();
