@@ -35,7 +35,7 @@ DIAGRAM_PAGE = """\
 @font-face {{ font-family: "Inter"; font-weight: 100 900; src: url("{font}") format("woff2"); }}
 html {{ background: transparent; }} body {{ margin: 0; overflow: hidden; }}
 main {{ display: flow-root; overflow-x: auto; }}
-svg {{ display: block; margin: 0 auto; }}
+svg {{ display: block; margin: 0 auto; }} svg .node * {{ filter: none !important; }}
 </style>
 <script type="module" src="{script}"></script></head><body><main></main></body></html>
 """

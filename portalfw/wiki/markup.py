@@ -62,7 +62,10 @@ MIXED_PARAGRAPH = re.compile(rf"<p>((?:(?!</p>).)*?{SECRET}c\d+z.*?)</p>", re.DO
 LONE_PARAGRAPH = re.compile(rf"<p>\s*((?:{SECRET}c\d+z\s*)+)</p>")
 TAG = re.compile(r'<[a-zA-Z/](?:"[^"]*"|[^">])*>')
 ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
-ALERT = re.compile(r"<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:<br>)?\s*(</p>)?")
+ALERT = re.compile(
+    r"<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:<br>)?\s*(</p>)?((?:(?!</?blockquote).)*)</blockquote>",
+    re.DOTALL,
+)
 TASK = re.compile(r"<li>(\s*(?:<p>)?)\[([ xX])\] ")
 RELATIVE = re.compile(r"(?![a-zA-Z][\w+.-]*:|[/#?])")
 INTERESTING = re.compile(rf" (?:href|src|cite)=|{SECRET}", re.IGNORECASE)
@@ -159,7 +162,7 @@ def _task(found: re.Match[str]) -> str:
 def _alert(found: re.Match[str]) -> str:
     """Make a quote that begins with ``[!NOTE]`` a remark, as GitHub does."""
     kind, rest = found[1].lower(), "" if found[2] else "<p>"
-    return f'<blockquote class="admonition {kind}"><p class="admonition-title">{kind.capitalize()}</p>{rest}'
+    return f'<div class="admonition {kind}"><p class="admonition-title">{kind.capitalize()}</p>{rest}{found[3]}</div>'
 
 
 def _block(found: re.Match[str]) -> str:

@@ -20,7 +20,7 @@ from wiki.pad import Pad
         ("~~gone~~ a~~b", "<del>gone</del> a~~b"),
         (
             "> [!TIP]\n> Hot",
-            '<blockquote class="admonition tip"><p class="admonition-title">Tip</p><p>Hot',
+            '<div class="admonition tip"><p class="admonition-title">Tip</p><p>Hot',
         ),
         ("![Plan](.files/Home/plan 1.png)", 'src="/pad/.files/Home/plan%201.png"'),
         ("[TOC]\n\n# One\n\n## Two", 'href="#two"'),

@@ -1,5 +1,5 @@
 // Draws diagrams, in a frame without an origin that can reach neither the page around it nor the portal. The page sends
-// {source, look, dark}; this answers {height} or {problem}.
+// {source, look, dark}; this answers {width, height} or {problem}.
 import mermaid from "mermaid";
 
 const place = document.querySelector("main");
@@ -19,18 +19,18 @@ addEventListener("message", async (event) => {
     themeVariables: look,
     fontFamily: look.fontFamily,
     flowchart: { htmlLabels: false },
+    sequence: { actorFontSize: 13, messageFontSize: 13, noteFontSize: 13, height: 44, mirrorActors: false },
   });
   try {
     await document.fonts.load("14px Inter").catch(() => null);
     const drawn = await mermaid.render(`diagram-${++count}`, source);
     place.innerHTML = drawn.svg;
-    answer({ height: Math.ceil(place.scrollHeight) });
+    const { width, height } = place.firstElementChild.viewBox.baseVal;
+    answer({ width, height });
   } catch (error) {
     answer({ problem: String(error?.message ?? error).split("\n").slice(0, 4).join("\n").slice(0, 500) });
   }
 });
-
-addEventListener("resize", () => place.firstChild && answer({ height: Math.ceil(place.scrollHeight) }));
 
 function answer(words) {
   parent.postMessage(words, "*");

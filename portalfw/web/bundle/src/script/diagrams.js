@@ -7,6 +7,8 @@ const NEAR = "400px";
 
 /** Frame window -> the box that it stands in. */
 const boxes = new Map();
+const drawn = new WeakMap(); // box -> the size of what was drawn in it
+const sizes = new ResizeObserver((changed) => changed.forEach(({ target }) => fit(target)));
 let near = null;
 
 export function startDiagrams() {
@@ -23,7 +25,6 @@ function open(box) {
   near.unobserve(box);
   const frame = element("iframe", { className: "diagram-frame", src: FRAME, title: box.dataset.title || "Diagram" });
   frame.setAttribute("sandbox", "allow-scripts");
-  frame.setAttribute("height", "0");
   box.prepend(frame);
   boxes.set(frame.contentWindow, box);
 }
@@ -34,7 +35,7 @@ function heard(event) {
   if (!box.isConnected) boxes.delete(event.source);
   else if (event.data.ready) draw(event.source, box);
   else if (typeof event.data.problem === "string") fail(box, event.data.problem);
-  else if (Number.isFinite(event.data.height)) show(box, event.data.height);
+  else if (event.data.width > 0 && event.data.height > 0) show(box, event.data);
 }
 
 function drawAll() {
@@ -74,9 +75,18 @@ function look() {
   };
 }
 
-function show(box, height) {
+/** A diagram is never larger than it was drawn, and no wider than the page. */
+function fit(box) {
+  const { width, height } = drawn.get(box) ?? {};
+  const frame = box.querySelector("iframe");
+  if (width) frame.setAttribute("height", String(Math.ceil(height * Math.min(1, frame.clientWidth / width)) + 1));
+}
+
+function show(box, size) {
   box.dataset.state = "drawn";
-  box.querySelector("iframe").setAttribute("height", String(height));
+  drawn.set(box, size);
+  fit(box);
+  sizes.observe(box);
   box.querySelector(".diagram-problem")?.remove();
   if (box.querySelector("details")) return;
   const source = element("details", { className: "diagram-source" }, element("summary", { textContent: "Source" }));
