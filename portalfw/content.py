@@ -35,25 +35,52 @@ class Content:
 
         :raises StartError: naming the file that cannot be imported, and why.
         """
+        for folder, path in self.files(room):
+            yield _load(folder, path)
+
+    def files(self, room: str) -> Iterator[tuple[Path, Path]]:
+        """Yield the content directory and the path of every Python file of a room, in the same order."""
         for folder in self.folders:
             for path in sorted((folder / room).rglob("*.py")):
-                yield _load(folder, path)
+                yield folder, path
+
+    def loaded(self, folder: Path, path: Path) -> ModuleType | None:
+        """Return a file's module as it was last loaded."""
+        return sys.modules.get(_module_name(folder, path))
+
+    def reload(self, folder: Path, path: Path) -> ModuleType:
+        """Load a file anew and return its module.
+
+        :raises StartError: naming the file and why it cannot be; the module as it was stays in use.
+        """
+        known = self.loaded(folder, path)
+        try:
+            return _load_anew(_module_name(folder, path), path)
+        except Exception as error:  # an author's module may fail in any way
+            if known is not None:
+                sys.modules[known.__name__] = known
+            raise StartError(f"{path} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
 def _load(folder: Path, path: Path) -> ModuleType:
-    parts = path.relative_to(folder).with_suffix("").parts
-    name = ".".join(part for part in parts if part != "__init__")
+    name = _module_name(folder, path)
     try:
         if folder == REPOSITORY:
             return importlib.import_module(name)
-        return _load_foreign(f"content_{folder.name}.{name}", path)
+        return _load_anew(name, path)
     except StartError:
         raise
     except Exception as error:  # an author's module may fail in any way, and the operator must learn where
         raise StartError(f"{path} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
-def _load_foreign(name: str, path: Path) -> ModuleType:
+def _module_name(folder: Path, path: Path) -> str:
+    parts = path.relative_to(folder).with_suffix("").parts
+    name = ".".join(part for part in parts if part != "__init__")
+    return name if folder == REPOSITORY else f"content_{folder.name}.{name}"
+
+
+def _load_anew(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise StartError(f"{path} is not a Python module.")

@@ -25,6 +25,7 @@ from portalfw.health import checks as own_checks
 from portalfw.health.findings import HealthCheck
 from portalfw.health.health import Health
 from portalfw.history import History
+from portalfw.hot_reload import HotReload
 from portalfw.rest.declaration import Actor
 from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
@@ -86,6 +87,8 @@ class Runtime:
             function(self)
         self.search.start()
         self.duties.start()
+        if self.settings.dev:
+            self.spawn(HotReload(self).run)
 
     def stop(self) -> None:
         """Finish what is under way and give back what is held."""

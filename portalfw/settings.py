@@ -50,7 +50,10 @@ class Settings(BaseSettings):
     content: list[Path] = Field(
         [REPOSITORY], description="Content directories with spaces/, macros/, actors/ and jumpscripts/; later ones win."
     )
-    dev: bool = Field(default=False, description="Serve and edit the content directories' pages as they lie there.")
+    dev: bool = Field(
+        default=False,
+        description="Serve and edit the content directories' pages as they lie there, and take changed macros, actors.",
+    )
     default_space: str = Field("cbgrid", description="Space that the address / leads to.")
     macro_deadline: float = Field(5.0, gt=0, description="Seconds that a macro may take before its box says so.")
     session_hours: float = Field(12.0, gt=0, description="Hours after which a browser session ends.")

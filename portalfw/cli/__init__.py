@@ -33,6 +33,7 @@ def settings_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--content", multiple=True, type=click.Path(path_type=Path), help="Content directory; repeatable."
         ),
+        click.option("--dev", is_flag=True, default=None, help="Edit pages in place; take changed macros, actors."),
     ]
     for option in reversed(options):
         function = option(function)

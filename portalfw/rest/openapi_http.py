@@ -1,9 +1,10 @@
-"""``/openapi.json``: the document, made once, with an ETag."""
+"""``/openapi.json``: the document, made once as long as no method changes, with an ETag."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import flask
 import orjson
@@ -12,17 +13,18 @@ from flask import Request, Response
 from portalfw.auth.principal import Principal
 from portalfw.rest.declaration import Method
 from portalfw.rest.openapi import JSON, document, is_open
+from portalfw.rest.registry import Registry
 
 
-def blueprint(methods: Iterable[Method], identify: Callable[[Request], Principal]) -> flask.Blueprint:
+def blueprint(registry: Registry, identify: Callable[[Request], Principal]) -> flask.Blueprint:
     """Return the route ``/openapi.json``: all methods for those who are signed in, the open ones for guests."""
     routes = flask.Blueprint("openapi", __name__)
-    found = list(methods)
-    for_users = _encoded(found)
-    for_guests = _encoded([method for method in found if is_open(method)])
+    made = functools.lru_cache(maxsize=1)(lambda _: _documents(list(registry)))
+    made(registry.version)
 
     @routes.get("/openapi.json")
     def openapi() -> Response:
+        for_users, for_guests = made(registry.version)
         body, tag = for_guests if identify(flask.request).guest else for_users
         response = Response(body, content_type=JSON)
         response.set_etag(tag)
@@ -32,6 +34,10 @@ def blueprint(methods: Iterable[Method], identify: Callable[[Request], Principal
         return response
 
     return routes
+
+
+def _documents(methods: list[Method]) -> tuple[tuple[bytes, str], tuple[bytes, str]]:
+    return _encoded(methods), _encoded([method for method in methods if is_open(method)])
 
 
 def _encoded(methods: list[Method]) -> tuple[bytes, str]:

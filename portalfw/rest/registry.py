@@ -14,6 +14,7 @@ class Registry:
     def __init__(self) -> None:
         """Begin empty."""
         self._methods: dict[str, Method] = {}
+        self.version = 0  # grows with each actor that is added
 
     def add(self, actor_class: type[Actor]) -> None:
         """Add an actor's methods; a later actor of the same name replaces them.
@@ -24,8 +25,17 @@ class Registry:
             raise StartError(
                 f"Actor {actor_class.__name__} names no app; write class {actor_class.__name__}(Actor, app=…)."
             )
-        for method in methods_of(actor_class):
-            self._methods[method.address.lower()] = method
+        found = methods_of(actor_class)
+        again = {
+            address
+            for address, method in self._methods.items()
+            if (method.app, method.actor, method.actor_class.__module__)
+            == (actor_class.app, actor_class.actor, actor_class.__module__)
+        }
+        for address in again:  # of a module that was loaded anew
+            del self._methods[address]
+        self._methods |= {method.address.lower(): method for method in found}
+        self.version += 1
 
     def find(self, address: str) -> Method:
         """Return the method at ``app/actor/method``, in any letter case.

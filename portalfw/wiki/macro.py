@@ -170,12 +170,11 @@ class Macros:
     @classmethod
     def of_modules(cls, modules: typing.Iterable[ModuleType]) -> Macros:
         """Collect the macros that modules themselves declare."""
-        found: dict[str, Macro] = {}
-        for module in modules:
-            for value in vars(module).values():
-                if isinstance(value, Macro) and value.function.__module__ == module.__name__:
-                    found[value.name] = value
-        return cls(found)
+        return cls(_declared(modules))
+
+    def replace(self, modules: typing.Iterable[ModuleType]) -> None:
+        """Take the macros that the modules declare instead of those until now."""
+        self._macros = _declared(modules)
 
     def find(self, name: str) -> Macro:
         """Return a macro.
@@ -190,3 +189,12 @@ class Macros:
     def __iter__(self) -> typing.Iterator[Macro]:
         """Iterate over all macros by name."""
         return iter(self._macros[name] for name in sorted(self._macros))
+
+
+def _declared(modules: typing.Iterable[ModuleType]) -> dict[str, Macro]:
+    return {
+        value.name: value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, Macro) and value.function.__module__ == module.__name__
+    }
