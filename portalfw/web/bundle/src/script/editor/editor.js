@@ -2,12 +2,21 @@
 import { Prec } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { element, icon } from "../page.js";
+import { completion } from "./completion.js";
 import { load, readDesk } from "./desk.js";
+import { startDrafts } from "./drafts.js";
+import { fileEvents } from "./files.js";
+import { startKnowledge } from "./knowledge.js";
+import { startLeaving } from "./leaving.js";
+import { startLock } from "./lock.js";
+import { startMacros } from "./macros.js";
 import { startNotes } from "./notes.js";
 import { startPreview } from "./preview.js";
 import { startSaving } from "./saving.js";
-import { startTabs } from "./tabs.js";
+import { startScrolling } from "./scrolling.js";
+import { choose, startTabs } from "./tabs.js";
 import { goToMistake, makeText, markMistakes } from "./text.js";
+import { startToolbar, toolKeys } from "./toolbar.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -16,36 +25,54 @@ async function start() {
   const notes = startNotes(find("notes"));
   const { text, failure } = await load(desk);
   if (failure) return notes.say("load", failure.message, { look: "bad" });
-  const after = []; // what hears of changes
-  const commands = keymap.of([{ key: "Mod-s", run: () => Boolean(saving.save()), preventDefault: true }]);
-  const listener = EditorView.updateListener.of((update) => {
-    if (update.docChanged) for (const one of after) one();
-    if (update.docChanged || update.selectionSet) showPlace(update.view);
-  });
-  const view = makeText(find("text"), text, [Prec.high(commands), listener]);
+  const known = startKnowledge(desk);
+  const hearing = []; // what hears of changes
+  const view = makeText(find("text"), text, [
+    Prec.high(keymap.of([{ key: "Mod-s", run: () => Boolean(saving.save()), preventDefault: true }])),
+    toolKeys,
+    completion(known),
+    fileEvents(desk),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) for (const hear of hearing) hear();
+      if (update.docChanged || update.selectionSet) showPlace(update.view);
+    }),
+  ]);
   const tell = (mistakes) => showMistakes(view, mistakes);
-  const saving = startSaving(desk, view, find("save"), (error) => refused(error), () => notes.clear("save"));
+  const drafts = startDrafts(desk, view, notes, find("kept"));
+  const saving = startSaving(desk, view, find("save"), (error) => refused(error, notes, tell), () => saved(notes, drafts));
   const preview = startPreview(desk, view, find("preview"), tell);
-  after.push(() => preview.changed());
-
-  function refused(error) {
-    notes.say("save", error.message, { look: "bad" });
-    if (error.detail?.line) tell([{ line: error.detail.line, message: error.message }]);
-  }
-
-  find("close").addEventListener("click", () => location.assign(desk.address));
-  find("problems").addEventListener("click", () => goToMistake(view));
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "s" && !event.defaultPrevented) {
-      event.preventDefault();
-      if (!document.querySelector("dialog[open]")) saving.save();
-    }
-  });
+  hearing.push(preview.changed, drafts.changed);
+  startLock(desk, notes, find("lock"));
+  startScrolling(view, find("preview"));
+  startToolbar(desk, view, find("tools"));
   startTabs(find("editor"));
+  startMacros(view, known, find("macros"), () => choose(find("editor"), "source"));
+  startLeaving(desk, drafts, find("close"));
+  find("problems").addEventListener("click", () => goToMistake(view));
+  saveAnywhere(saving);
   showPlace(view);
   view.focus();
   find("sheet").dataset.ready = "true";
   return undefined;
+}
+
+function saved(notes, drafts) {
+  for (const name of ["save", "changed"]) notes.clear(name);
+  drafts.saved();
+}
+
+function refused(error, notes, tell) {
+  notes.say("save", error.message, { look: "bad" });
+  if (error.detail?.line) tell([{ line: error.detail.line, message: error.message }]);
+}
+
+/** Ctrl S saves wherever the focus is. */
+function saveAnywhere(saving) {
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key !== "s" || event.defaultPrevented) return;
+    event.preventDefault();
+    if (!document.querySelector("dialog[open]")) saving.save();
+  });
 }
 
 function showPlace(view) {

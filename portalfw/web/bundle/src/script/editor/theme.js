@@ -37,6 +37,9 @@ const look = EditorView.theme({
   ".cm-gutter-lint": { width: "10px" },
   ".cm-gutter-lint .cm-gutterElement": { padding: "0" },
   ".cm-lint-marker": { width: "6px", height: "6px", margin: "8px 2px", borderRadius: "50%", backgroundColor: "var(--bs-danger)" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--ui-press)" },
+  "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "var(--bs-danger-bg-subtle)" },
+  ".cm-selectionMatch": { backgroundColor: "var(--ui-press)" },
   ".cm-placeholder": { color: "var(--bs-tertiary-color)" },
 });
 
