@@ -67,7 +67,7 @@ class Runtime:
         checks = [one for module in (own_checks, certificate) for one in extensions_of(module).health_checks]
         self._load_actors(duties, checks)
         self.health = Health(self, checks)
-        self.wiki = Wiki(self.content, self.dispatcher, settings)
+        self.wiki = Wiki(self.content, self.dispatcher, settings, changes=self.bus)
         self.history = History(settings, self.content, self.bus, self.wiki)
         self.search = Search(self, self._searchables)
         self.duties = Duties(self, [*duties, *self.health.duties()])

@@ -13,3 +13,4 @@ class Block:
 
     html: Markup
     topics: frozenset[str] = frozenset()
+    late: bool = False  # the macro has not answered yet; the browser asks for it alone

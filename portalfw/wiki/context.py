@@ -35,6 +35,8 @@ class Place:
     params: Mapping[str, str]
     data: Data
     depth: int = 0  # of inclusion
+    patient: bool = False  # macros are waited for: what surrounds them fills in late as a whole
+    late: bool = False  # the browser asks for a macro that had not answered in time
     headings: tuple[Heading, ...] = ()
 
     def address(self, **changes: Any) -> str:
@@ -65,8 +67,9 @@ class MacroContext:
 
     def __init__(self, place: Place, key: str, templates: Templates) -> None:
         """Bind to a place in a page; ``key`` names this call among the page's macros."""
-        self.place = place
-        self.key = key
+        self._place = place
+        self.call_key = key
+        self.tied = False  # to this page, its address or data: what was made of such is not kept for others
         self._templates = templates
         self._caller = Caller(place.wiki.dispatcher, place.principal)
 
@@ -76,6 +79,22 @@ class MacroContext:
         return _Actor(self)
 
     @property
+    def place(self) -> Place:
+        """Where the macro stands."""
+        self.tied = True
+        return self._place
+
+    @property
+    def key(self) -> str:
+        """The name of this call among the page's macros."""
+        return self.call_key
+
+    @property
+    def space(self) -> str:
+        """The name of the page's space."""
+        return self._place.page.space
+
+    @property
     def page(self) -> Page:
         """The page."""
         return self.place.page
@@ -83,7 +102,7 @@ class MacroContext:
     @property
     def wiki(self) -> Wiki:
         """The wiki, for macros that list or include pages."""
-        return self.place.wiki
+        return self._place.wiki
 
     @property
     def params(self) -> Mapping[str, str]:
@@ -93,7 +112,7 @@ class MacroContext:
     @property
     def principal(self) -> Principal:
         """The viewer."""
-        return self.place.principal
+        return self._place.principal
 
     @property
     def topics(self) -> frozenset[str]:
@@ -134,7 +153,7 @@ class MacroContext:
 
         ``{field}`` in it is filled from ``values``.
         """
-        return self.place.page.link(target, values or {})
+        return self._place.page.link(target, values or {})
 
     def here(self, **changes: Any) -> str:
         """Return the page's own address with its query, changed: None takes a parameter away."""

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, overload
 
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
@@ -15,9 +15,6 @@ from portalfw.errors import StartError
 from portalfw.wiki.block import Block
 from portalfw.wiki.calls import BODY
 from portalfw.wiki.errors import MacroArgumentError, MacroNotFoundError
-
-if TYPE_CHECKING:
-    pass
 
 MacroFunction = Callable[..., Block]
 
@@ -58,6 +55,7 @@ class Macro:
     doc: str
     parameters: tuple[Parameter, ...]
     function: MacroFunction
+    cache: float = 0  # seconds that what it shows one viewer is kept
 
     def bind(self, named: Mapping[str, Any], positional: Sequence[Any], body: Any) -> dict[str, Any]:
         """Return the checked arguments of a call.
@@ -98,11 +96,26 @@ def _check(parameter: Parameter, given: Mapping[str, Any]) -> Any:
         raise MacroArgumentError(message) from error
 
 
-def macro(function: MacroFunction) -> Macro:
+@overload
+def macro(function: MacroFunction) -> Macro: ...
+
+
+@overload
+def macro(*, cache: float) -> Callable[[MacroFunction], Macro]: ...
+
+
+def macro(function: MacroFunction | None = None, *, cache: float = 0) -> Macro | Callable[[MacroFunction], Macro]:
     """Declare a macro: name, arguments, types and defaults are those of the function, whose first argument is ``ctx``.
 
+    :param cache: seconds that what it shows is kept, for the same arguments and viewer, unless its topics change.
     :raises StartError: if an argument has no type, naming file and line.
     """
+    if function is None:
+        return lambda found: _declare(found, cache)
+    return _declare(function, cache)
+
+
+def _declare(function: MacroFunction, cache: float) -> Macro:
     hints = typing.get_type_hints(function, _names(function), include_extras=True)
     parameters = []
     for parameter in list(inspect.signature(function).parameters.values())[1:]:
@@ -112,7 +125,7 @@ def macro(function: MacroFunction) -> Macro:
                 f"{code.co_filename}:{code.co_firstlineno}: argument {parameter.name} of macro has no type."
             )
         parameters.append(_parameter(parameter, hints[parameter.name]))
-    return Macro(function.__name__.rstrip("_"), inspect.getdoc(function) or "", tuple(parameters), function)
+    return Macro(function.__name__.rstrip("_"), inspect.getdoc(function) or "", tuple(parameters), function, cache)
 
 
 def _names(function: MacroFunction) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from portalfw.wiki.record import PlacedCall, PlacedValue, Recorder
 from portalfw.wiki.runner import Runner
 from portalfw.wiki.settings import Limits
 
+LATE = "_late"  # the query parameter of a macro that had not answered in time
 WRAPPER = Markup(
     '<{0} class="macro" id="macro-{1}" data-topics="{2}" hx-get="{3}" '
-    'hx-trigger="portal:refresh" hx-swap="outerHTML">{4}</{0}>'
+    'hx-trigger="portal:refresh" hx-swap="outerHTML"{5}>{4}</{0}>'
 )
 
 
@@ -77,7 +78,7 @@ class Renderer:
         for index, call in enumerate(draft.recorder.calls):
             if call.key == key and not Layout.knows(call):
                 lone = any(isinstance(part, Slot) and part == Slot("call", index, "block") for part in draft.html.parts)
-                block = self.runner.run([call], _with_headings(place, [draft]))[0]
+                block = self.runner.run_alone(call, _with_headings(place, [draft]))
                 return wrapper(key, block, place, block_level=lone)
         return None
 
@@ -135,4 +136,7 @@ def wrapper(key: str, block: Block, place: Place, *, block_level: bool = True) -
     name = "div" if block_level else "span"
     if place.depth:  # within an included page: the including macro refreshes
         return Markup("<{0}>{1}</{0}>").format(name, block.html)
-    return WRAPPER.format(name, key, " ".join(sorted(block.topics)), place.address(_macro=key), block.html)
+    late = {LATE: 1} if block.late else {}
+    mark = Markup(" data-late") if block.late else ""
+    topics = " ".join(sorted(block.topics))
+    return WRAPPER.format(name, key, topics, place.address(_macro=key, **late), block.html, mark)

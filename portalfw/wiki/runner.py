@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gevent
+from gevent import Greenlet
 from markupsafe import Markup
 
 from portalfw import errorconditions
@@ -16,8 +17,11 @@ from portalfw.rest.dispatch import InternalError
 from portalfw.wiki.block import Block
 from portalfw.wiki.context import MacroContext, Place
 from portalfw.wiki.errors import MacroArgumentError, MacroDeadlineError, MacroError, MacroNotFoundError
+from portalfw.wiki.kept import KeptBlocks
+from portalfw.wiki.late import LateCalls
 from portalfw.wiki.macro import Macros
 from portalfw.wiki.record import PlacedCall
+from portalfw.wiki.settings import Limits
 from portalfw.wiki.templates import Templates
 
 log = logging.getLogger(__name__)
@@ -37,25 +41,37 @@ class Fault:
 class Runner:
     """Runs macro calls."""
 
-    def __init__(self, macros: Macros, templates: Templates, deadline: float) -> None:
-        """Give every macro ``deadline`` seconds."""
+    def __init__(self, macros: Macros, templates: Templates, deadline: float, limits: Limits, kept: KeptBlocks) -> None:
+        """Let pages wait ``deadline`` seconds for a macro; one that takes longer fills in late."""
         self.macros = macros
         self.templates = templates
         self.deadline = deadline
+        self._patience = max(deadline, limits.late_seconds)
+        self._kept = kept
+        self._late = LateCalls(limits.late_calls, self._patience)
 
     def run(self, calls: Sequence[PlacedCall], place: Place) -> list[Block]:
-        """Run the calls side by side and return their blocks in order."""
+        """Run the calls of a page side by side and return their blocks in order; of the slow ones, placeholders."""
+        wait = self._patience if place.patient else self.deadline
         running = [gevent.spawn(self._safely, call, place) for call in calls]
-        gevent.joinall(running, timeout=self.deadline)
-        blocks: list[Block] = []
-        for call, one in zip(calls, running, strict=True):
-            if one.value is not None:
-                blocks.append(one.value)
-            else:
-                one.kill(block=False)
-                error = MacroDeadlineError(f"no answer within {self.deadline:g} s")
-                blocks.append(self._box(call, place, error, frozenset()))
-        return blocks
+        gevent.joinall(running, timeout=wait)
+        return [self._block(call, one, place, wait) for call, one in zip(calls, running, strict=True)]
+
+    def run_alone(self, call: PlacedCall, place: Place) -> Block:
+        """Run one call that the browser asks for by itself, and wait for it longer than a page would."""
+        running = (self._late.take(call, place) if place.late else None) or gevent.spawn(self._safely, call, place)
+        running.join(self._patience)
+        return self._block(call, running, replace(place, patient=True), self._patience)
+
+    def _block(self, call: PlacedCall, running: Greenlet[..., Block], place: Place, waited: float) -> Block:
+        if running.value is not None:
+            return running.value
+        if place.depth or place.patient:  # nobody can ask for it alone, or somebody just did
+            running.kill(block=False)
+            return self._box(call, place, MacroDeadlineError(f"no answer within {waited:g} s"), frozenset())
+        self._late.keep(call, place, running)
+        waiting = self.templates.render("late.html", {"name": call.call.name, "text": None})
+        return Block(Markup(waiting), late=True)  # noqa: S704 - autoescaped
 
     def _safely(self, call: PlacedCall, place: Place) -> Block:
         context = MacroContext(place, call.key, self.templates)
@@ -70,10 +86,10 @@ class Runner:
             raise MacroArgumentError(call.call.problem)
         macro = self.macros.find(call.call.name)
         arguments = macro.bind(call.named, call.positional, call.body)
-        block = macro.function(context, **arguments)
+        block = self._kept.answer(macro, context, arguments)
         if not isinstance(block, Block):
             raise MacroError(f"it returned {type(block).__name__} instead of a Block")
-        return Block(block.html, block.topics | context.topics)
+        return replace(block, topics=block.topics | context.topics)
 
     def _box(self, call: PlacedCall, place: Place, error: Exception, topics: frozenset[str]) -> Block:
         known = error.occurrence if isinstance(error, InternalError) else ""

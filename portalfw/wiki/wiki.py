@@ -22,11 +22,12 @@ from portalfw.wiki.calling import Dispatch
 from portalfw.wiki.context import Place
 from portalfw.wiki.data import Data, DataError, fetch
 from portalfw.wiki.errors import PageSyntaxError
+from portalfw.wiki.kept import Changes, KeptBlocks
 from portalfw.wiki.macro import Macros
 from portalfw.wiki.nav import NavGroup
 from portalfw.wiki.page import Page
 from portalfw.wiki.pageparts import PageParts
-from portalfw.wiki.render import Renderer
+from portalfw.wiki.render import LATE, Renderer
 from portalfw.wiki.rights import letters_of, require
 from portalfw.wiki.runner import Runner
 from portalfw.wiki.section import section
@@ -54,9 +55,14 @@ class Wiki:
     """All spaces of an installation, and how their pages are shown."""
 
     def __init__(
-        self, content: Content, dispatcher: Dispatch, settings: WikiSettings, limits: Limits | None = None
+        self,
+        content: Content,
+        dispatcher: Dispatch,
+        settings: WikiSettings,
+        limits: Limits | None = None,
+        changes: Changes | None = None,
     ) -> None:
-        """Load the macros and find the spaces.
+        """Load the macros and find the spaces. ``changes`` tells whether what macros showed still holds.
 
         :raises StartError: naming the file of a macro that cannot be loaded.
         """
@@ -65,7 +71,8 @@ class Wiki:
         self.macros = Macros.of_modules(content.modules("macros"))
         self._default = settings.default_space
         folders = [room / "templates" for room in content.rooms("macros") if (room / "templates").is_dir()]
-        runner = Runner(self.macros, Templates(folders), settings.macro_deadline)
+        kept = KeptBlocks(self.limits.kept_blocks, changes)
+        runner = Runner(self.macros, Templates(folders), settings.macro_deadline, self.limits, kept)
         self.renderer = Renderer(runner, self.limits)
         self.spaces = find_spaces(content.rooms("spaces"), rescan=self.limits.rescan_seconds)
 
@@ -78,13 +85,13 @@ class Wiki:
 
         :raises UnauthenticatedError: if a guest has to sign in first.
         """
-        query = {name: value for name, value in params.items() if name != MACRO}
+        query = {name: value for name, value in params.items() if name not in {MACRO, LATE}}
         space: Space | None = None
         try:
             target = self._target(path)
             space = target.space
             page = self._page(target, principal)
-            return self._answer(target, page, principal, query, params.get(MACRO))
+            return self._answer(target, page, principal, query, params.get(MACRO), late=LATE in params)
         except UnauthenticatedError:
             raise
         except DataError as error:
@@ -125,6 +132,7 @@ class Wiki:
             raise InvalidError(f"pages include each other more than {self.limits.include_depth} deep")
         inner, values = self._place(page, place.principal, place.params, depth=place.depth + 1)
         draft = self.renderer.draft(page.body, inner, values, prefix=f"{key}--")
+        inner = replace(inner, patient=True)
         if heading:
             draft = replace(draft, html=section(draft.html, heading))
         rendered = self.renderer.render([draft], inner)[0]
@@ -177,7 +185,14 @@ class Wiki:
         return Place(self, page, principal, query, data, depth), {**values, **data.values}
 
     def _answer(
-        self, target: _Target, page: Page, principal: Principal, query: Mapping[str, str], macro: str | None
+        self,
+        target: _Target,
+        page: Page,
+        principal: Principal,
+        query: Mapping[str, str],
+        macro: str | None,
+        *,
+        late: bool,
     ) -> PageView | Twin | Moved:
         if page_key(page.name) != page_key(target.name):
             return Moved(address_of(f"{page.path}{target.twin}", query if macro is None else {**query, MACRO: macro}))
@@ -186,7 +201,7 @@ class Wiki:
         place, values = self._place(page, principal, query)
         if target.twin == ".json":
             return _json_twin(page, place, values)
-        parts = PageParts(self.renderer, page, place, values)
+        parts = PageParts(self.renderer, page, replace(place, late=late), values)
         if macro is not None:
             return Twin(parts.one(macro).encode(), "text/html; charset=utf-8")
         return self._view(parts, target.space)

@@ -10,6 +10,7 @@ from portalfw.auth.policy import Policy
 from portalfw.auth.principal import GUEST, Principal
 from portalfw.content import Content
 from portalfw.errors import NotFoundError
+from portalfw.events import EventBus
 from portalfw.rest.declaration import Actor, method
 from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
@@ -72,7 +73,13 @@ class WikiSetting:
     macro_deadline: float = 5.0
 
 
-def make_wiki(*folders: Path, deadline: float = 5.0, actors: tuple[type[Actor], ...] = (), **limits: Any) -> Wiki:
+def make_wiki(
+    *folders: Path,
+    deadline: float = 5.0,
+    actors: tuple[type[Actor], ...] = (),
+    changes: EventBus | None = None,
+    **limits: Any,
+) -> Wiki:
     """Return a wiki over the repository's macros, the tests' content and further folders."""
     registry, policy = Registry(), Policy()
     for actor in (Machines, *actors):
@@ -80,7 +87,8 @@ def make_wiki(*folders: Path, deadline: float = 5.0, actors: tuple[type[Actor], 
     dispatcher = Dispatcher(None, registry, policy)  # type: ignore[arg-type]  # these actors need nothing of a runtime
     DISPATCHERS.append(dispatcher)
     content = Content([REPOSITORY, CONTENT, *folders])
-    return Wiki(content, dispatcher, WikiSetting(macro_deadline=deadline), Limits(rescan_seconds=0, **limits))
+    setting = WikiSetting(macro_deadline=deadline)
+    return Wiki(content, dispatcher, setting, Limits(rescan_seconds=0, **limits), changes)
 
 
 class Pad:

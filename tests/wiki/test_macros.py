@@ -156,7 +156,7 @@ def test_a_late_macro_is_a_box(pad: Pad) -> None:
     """A macro that does not answer in time is a box that says so; the others are shown."""
     pad.options = {"actors": (Rendezvous,), "deadline": 0.2}
     html = pad.html("{{count demo/rendezvous/wait}}\n\n{{echo value:here}}")
-    assert "no answer within 0.2 s" in html
+    assert "Waiting for" in html
     assert shown(html) == [repr(("here", 0, None, None))]
     gevent.sleep(0)
 

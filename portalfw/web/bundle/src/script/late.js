@@ -1,0 +1,23 @@
+// Macros that the page did not wait for: each is asked for alone and takes its place once it has answered. A few at a time,
+// since browsers allow six connections to a server.
+import { onContent } from "./page.js";
+
+const MOST = 3;
+
+const asked = new Set(); // ids
+
+export function startLate(htmx) {
+  const next = () => {
+    for (const macro of document.querySelectorAll(".macro[data-late]")) {
+      if (asked.size >= MOST) return;
+      if (asked.has(macro.id)) continue;
+      asked.add(macro.id);
+      htmx.trigger(macro, "portal:refresh");
+    }
+  };
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const macro = event.detail.requestConfig.elt;
+    if (event.detail.successful && asked.delete(macro?.id)) next(); // of a failed request the script of refreshes takes care
+  });
+  onContent(next);
+}
