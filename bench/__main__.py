@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.guest import guest_start
-from bench.pages import page_costs
+from bench.pages import browser_timings, page_costs
 from bench.search import search_figures
 from bench.server import dispatch_overhead, long_lists
 from bench.web import idle_memory, job_round_trip, json_calls, page_views
@@ -27,6 +27,7 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
     "page": page_views,
     "job": job_round_trip,
     "wiki": page_costs,
+    "browser": browser_timings,
     "dispatch": dispatch_overhead,
     "list": long_lists,  # the last: it fills the database
 }
