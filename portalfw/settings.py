@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         default=False,
         description="Serve and edit the content directories' pages as they lie there, and take changed macros, actors.",
     )
+    space_remotes: dict[str, str] = Field({}, description="Git remotes of spaces, by name of the space.")
     default_space: str = Field("cbgrid", description="Space that the address / leads to.")
     macro_deadline: float = Field(5.0, gt=0, description="Seconds that a macro may take before its box says so.")
     session_hours: float = Field(12.0, gt=0, description="Hours after which a browser session ends.")
