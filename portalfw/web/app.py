@@ -21,7 +21,7 @@ from portalfw.rest.dispatch import InternalError
 from portalfw.rest.limits import Limited
 from portalfw.rest.tasks import Tasks
 from portalfw.runtime import Runtime
-from portalfw.web import assets, editor, events_http, files, health, logo, oauth, pages, sign_in
+from portalfw.web import assets, editor, editor_history, events_http, files, health, logo, oauth, pages, sign_in
 from portalfw.web.compression import compressed
 from portalfw.web.proxy import Proxied
 
@@ -68,6 +68,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(logo.blueprint(runtime, identify))
     app.register_blueprint(files.blueprint(runtime, identify))
     app.register_blueprint(editor.blueprint(runtime, identify))
+    app.register_blueprint(editor_history.blueprint(runtime, identify))
     app.register_blueprint(pages.blueprint(runtime, identify))
     settings = runtime.settings
     inner = _Envelope(app.wsgi_app, hsts_subdomains=settings.hsts_subdomains)

@@ -15,7 +15,7 @@ from portalfw.errors import PortalError, UnauthenticatedError
 from portalfw.history import Pages
 from portalfw.history.names import page_name
 from portalfw.web import frame
-from portalfw.web.editor_frame import HTML, around, refused
+from portalfw.web.editor_frame import HTML, around, refused, see, to_login
 from portalfw.wiki.address import page_id
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         try:
             return show(principal, space, name)
         except UnauthenticatedError:
-            return see(f"/login?{urlencode({'next': flask.request.full_path.rstrip('?')})}")
+            return to_login()
         except PortalError as error:
             return refused(runtime, principal, space, name, error)
 
@@ -71,10 +71,3 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         return see(f"/edit/{quote(space)}/{quote(name)}{query}")
 
     return routes
-
-
-def see(address: str) -> Response:
-    """Return an answer that sends the browser on."""
-    answer = Response(status=303)
-    answer.headers["Location"] = address
-    return answer

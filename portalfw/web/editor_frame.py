@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import flask
 from flask import Response
@@ -39,6 +39,18 @@ def around(runtime: Runtime, principal: Principal, space: str, name: str, doing:
     crumbs = [(found.config.title, f"/{found.name}"), (name, address), (doing, flask.request.path)]
     view = frame.PageView(f"{doing} {name}", Markup(), flask.request.path, crumbs)
     return _frame(runtime, principal, found, view, name)
+
+
+def to_login() -> Response:
+    """Return an answer that leads a guest to the sign-in form, and back here afterwards."""
+    return see(f"/login?{urlencode({'next': flask.request.full_path.rstrip('?')})}")
+
+
+def see(address: str) -> Response:
+    """Return an answer that sends the browser on."""
+    answer = Response(status=303)
+    answer.headers["Location"] = address
+    return answer
 
 
 def refused(runtime: Runtime, principal: Principal, space: str, name: str, error: PortalError) -> Response:

@@ -13,6 +13,7 @@ from portalfw.auth.principal import Principal
 from portalfw.errors import PortalError
 from portalfw.web import frame
 from portalfw.wiki import PageView
+from portalfw.wiki.calling import Caller
 from portalfw.wiki.rights import letters_of
 
 if TYPE_CHECKING:
@@ -47,16 +48,25 @@ def of(runtime: Runtime, principal: Principal, path: str, view: PageView) -> Pag
     letters = letters_of(principal, {**of_space, **page.rights})
     if principal.guest and "W" not in letters:
         return NONE
-    return _tools(space, page.name, letters, letters_of(principal, of_space))
+    writes, creates = "W" in letters, "W" in letters_of(principal, of_space)
+    others = _others(runtime, principal, space) if writes and creates else []
+    return _tools(space, page.name, writes=writes, creates=creates, others=others)
 
 
-def _tools(space: str, name: str, letters: frozenset[str], of_space: frozenset[str]) -> PageTools:
+def _others(runtime: Runtime, principal: Principal, space: str) -> list[tuple[str, str]]:
+    """Return name and title of the other spaces in which the viewer may make pages."""
+    spaces = [one for one in runtime.wiki.spaces.values() if one.name != space]
+    return [(one.name, one.config.title) for one in spaces if "W" in letters_of(principal, one.config.rights)]
+
+
+def _tools(space: str, name: str, *, writes: bool, creates: bool, others: list[tuple[str, str]]) -> PageTools:
     where = f"{quote(space)}/{quote(name)}"
-    edit = [frame.Tool("Edit", f"/edit/{where}", "pencil", "E")] if "W" in letters else []
+    edit = [frame.Tool("Edit", f"/edit/{where}", "pencil", "E")] if writes else []
+    links = [*edit, frame.Tool("History", f"/history/{where}", "clock-history")]
     menu = frame.render_part(
-        "edit_menu.html", space=space, name=name, where=where, writes="W" in letters, creates="W" in of_space
+        "edit_menu.html", space=space, name=name, where=where, writes=writes, creates=creates, others=others
     )
-    return PageTools(edit, menu)
+    return PageTools(links, menu)
 
 
 def _missing(runtime: Runtime, principal: Principal, space: str, name: str) -> PageTools:
@@ -64,4 +74,16 @@ def _missing(runtime: Runtime, principal: Principal, space: str, name: str) -> P
     found = runtime.wiki.spaces.get(space.lower())
     if found is None or "W" not in letters_of(principal, found.config.rights):
         return NONE
-    return PageTools([frame.Tool(f"Create {name}", f"/edit/{quote(found.name)}/{quote(name)}", "plus-lg")])
+    where = f"{quote(found.name)}/{quote(name)}"
+    links = [frame.Tool(f"Create {name}", f"/edit/{where}", "plus-lg")]
+    if _was_there(runtime, principal, found.name, name):
+        links.append(frame.Tool("History", f"/history/{where}", "clock-history"))
+    return PageTools(links)
+
+
+def _was_there(runtime: Runtime, principal: Principal, space: str, name: str) -> bool:
+    try:
+        given = {"space": space, "page": name, "limit": 1}
+        return bool(Caller(runtime.dispatcher, principal).call("system/pages/history", given))
+    except PortalError:
+        return False

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from product import Product
 from werkzeug.serving import make_server
 
 from portalfw.web import assets
 
 from . import sample
+from .writers import SPACE, Writers
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 )
+_numbers = itertools.count(1)
 WAIT = 5000  # ms; longest wait for anything on a page
 
 
@@ -91,3 +95,23 @@ def _desk(browser: Browser, portal: tuple[sample.Portal, str], width: int, heigh
     yield found
     context.close()
     assert found.complaints == []
+
+
+@pytest.fixture
+def writers(browser: Browser, product: Product) -> Iterator[Writers]:
+    """Give people with windows on the running product."""
+    found = Writers(browser, product)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def new_page(product: Product) -> Callable[[str], str]:
+    """Give a function that makes a page of a text and returns its name."""
+
+    def make(text: str) -> str:
+        name = f"Editor {next(_numbers)}"
+        product.ask("system/pages/create", space=SPACE, page=name, text=text)
+        return name
+
+    return make
