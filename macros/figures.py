@@ -19,6 +19,15 @@ def state(ctx: MacroContext, value: str | None = None, job: bool = False) -> Blo
 
 
 @macro
+def status(ctx: MacroContext, value: str | None = None, job: bool = False) -> Block:
+    """Show a state as icon and word: the macro ``state`` under its other name.
+
+    value: the state. job: a job that runs is at work, where a machine that runs is well.
+    """
+    return state.function(ctx, value=value, job=job)
+
+
+@macro
 def count(ctx: MacroContext, api: Address, args: dict[str, Any] | None = None) -> Block:
     """Count the rows that a list method answers, or show the number that a method answers."""
     answer = ctx.call(api, **(args or {}))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from portalfw.wiki import Block, MacroContext, macro
 from portalfw.wiki.address import page_key
 
+CHANGES = {"created": "plus-lg", "edited": "pencil", "renamed": "arrow-left-right", "deleted": "trash3"}
+
 
 @macro
 def toc(ctx: MacroContext, depth: int = 3, title: str = "On this page") -> Block:
@@ -45,3 +47,41 @@ def nav(ctx: MacroContext, group: str | None = None) -> Block:
     groups = [one for one in ctx.wiki.navigation(ctx.principal, ctx.page.space) if group is None or one.title == group]
     links = [{"label": item.label, "href": item.href, "icon": item.icon} for one in groups for item in one.items]
     return ctx.render("links.html", links=links, title=group)
+
+
+@macro
+def recent(ctx: MacroContext, space: str | None = None, title: str | None = "Recent changes", limit: int = 10) -> Block:
+    """Pages that were changed lately, newest first, as far as the viewer may read them.
+
+    space: only of this one; ``*`` for all, by default the page's own. title: above the list. limit: changes.
+    """
+    wanted = None if space == "*" else space or ctx.page.space
+    rows = ctx.rows("system/pages/recent", space=wanted, limit=limit)
+    items = [
+        {
+            "text": row["page"],
+            "href": ctx.link("{address}", row) if row["action"] != "deleted" else None,
+            "at": row["date"],
+            "two": ", ".join(part for part in (row["action"], row["author"], row["message"]) if part),
+            "icon": CHANGES.get(row["action"]),
+        }
+        for row in rows
+    ]
+    return ctx.render("feed.html", items=items, title=title, nothing="Nothing was changed yet")
+
+
+@macro
+def backlinks(ctx: MacroContext, page: str | None = None, title: str | None = "Linked from") -> Block:
+    """Pages that link to this one, or include it.
+
+    page: by default this one. title: above the list.
+    """
+    rows = ctx.call("system/pages/backlinks", space=ctx.page.space, page=page or ctx.page.name)
+    links = [{"label": row["page"], "href": ctx.link("/{space}/{page}", row)} for row in rows]
+    return ctx.render("links.html", links=links, title=title)
+
+
+@macro
+def breadcrumbs(ctx: MacroContext) -> Block:
+    """Show the way to this page, as the frame shows it above the sheet."""
+    return ctx.render("breadcrumbs.html", way=ctx.wiki.way(ctx.place))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from macros.columns import Column, read_columns
+from portalfw.errors import ForbiddenError
 from portalfw.wiki import Address, Block, MacroContext, macro
 from portalfw.wiki.address import field_of
 from portalfw.wiki.errors import MacroError
@@ -61,6 +62,37 @@ def history(
     label, arrow, target = (more or "").partition("->")
     link = {"label": label.strip(), "href": ctx.link(target.strip())} if arrow else None
     return ctx.render("feed.html", items=items, title=title, link=link, none=empty)
+
+
+@macro
+def timeline(
+    ctx: MacroContext,
+    of: str,
+    reads: bool = False,
+    title: str | None = "History",
+    limit: int = 20,
+) -> Block:
+    """List what was done to an object, newest first: the audited calls that named it. For operators.
+
+    of: the argument that names it and its value, ``machineId:3``. reads: also the calls that changed nothing.
+    title: above the list. limit: calls that are shown.
+    """
+    try:
+        rows = ctx.rows("system/audits/listAudits", tag=of, changes=not reads, limit=limit)
+    except ForbiddenError:
+        return ctx.render("empty.html", title="Only operators may see what was done", icon="lock")
+    items = [
+        {
+            "text": f"{row['title']} by {row['user']}",
+            "href": ctx.link("/system/Audit?id={id}", row),
+            "at": row["time"],
+            "two": row["error"] or None,
+            "state": "OK" if row["status"] < 400 else "ERROR",  # noqa: PLR2004 - HTTP statuses from here on are failures
+        }
+        for row in rows
+    ]
+    more = {"label": "All audits", "href": ctx.link("/system/Audits")}
+    return ctx.render("feed.html", items=items, title=title, link=more, nothing="Nothing was done to it yet")
 
 
 def _item(

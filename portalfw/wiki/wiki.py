@@ -139,6 +139,14 @@ class Wiki:
         of_data = inner.data.topics_of(frozenset(inner.data.values))
         return rendered.html, rendered.topics | of_data | {page_topic(page.space, page.name)}
 
+    def way(self, place: Place) -> list[tuple[str, str]]:
+        """Return the way to the page of ``place``: labels and addresses, the page itself last."""
+        page = place.page
+        declared = {param.name: param.read(place.params) for param in page.params}
+        values = {"params": dict(place.params), **declared, **place.data.values}
+        title = text(page.title.run(values)) or page.name
+        return menus.breadcrumbs(self._space(page.space), page, title, menus.parents(page, values), place.params)
+
     def preview(self, principal: Principal, page: Page, params: Mapping[str, str]) -> PageView:
         """Render a page that may be stored nowhere, as the viewer would see it; its macros do not refresh themselves.
 

@@ -1,6 +1,5 @@
 // Macros that the page did not wait for: each is asked for alone and takes its place once it has answered. A few at a time,
 // since browsers allow six connections to a server.
-import { onContent } from "./page.js";
 
 const MOST = 3;
 
@@ -19,5 +18,5 @@ export function startLate(htmx) {
     const macro = event.detail.requestConfig.elt;
     if (event.detail.successful && asked.delete(macro?.id)) next(); // of a failed request the script of refreshes takes care
   });
-  onContent(next);
+  document.addEventListener("htmx:load", next);
 }

@@ -1,0 +1,85 @@
+"""Users, groups and what they may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from macros.columns import read_columns
+from macros.table import fields, table
+from portalfw.errors import ForbiddenError
+from portalfw.wiki import Block, MacroContext, macro
+
+USERS = {"Name": "name -> /system/User?name={name}", "E-mail": "emails", "Groups": "groups", "Active": "active"}
+GROUPS = {"Name": "name -> /system/Group?name={name}", "Description": "description", "Users": "users | number"}
+EXPLAINED = {"User": "user", "Method": "method | mono", "Allowed": "allowed", "Credential": "scope"}
+
+
+@macro
+def users(ctx: MacroContext, group: str | None = None, title: str | None = None, limit: int = 20) -> Block:
+    """Table of users, with links to them, for operators.
+
+    group: only those in it. title: above the table. limit: rows a page.
+    """
+    args = {"filter": {"groups": group}} if group else {}
+    return for_operators(
+        ctx,
+        api="system/usermanager/listUsers",
+        args=args,
+        columns={
+            "Name": "name -> /system/User?name={name}",
+            "E-mail": "emails",
+            "Groups": "groups",
+            "Active": "active",
+        },
+        title=title,
+        name="users",
+        key="name",
+        limit=limit,
+    )
+
+
+@macro
+def groups(ctx: MacroContext, title: str | None = None, limit: int = 20) -> Block:
+    """Table of groups, with the number of their users and links to them, for operators.
+
+    title: above the table. limit: rows a page.
+    """
+    return for_operators(
+        ctx,
+        api="system/usermanager/listGroups",
+        columns=GROUPS,
+        title=title,
+        name="groups",
+        key="name",
+        limit=limit,
+    )
+
+
+@macro
+def explain(ctx: MacroContext, method: str, user: str | None = None, arguments: dict[str, Any] | None = None) -> Block:
+    """Say why a user may or may not call a method, right by right.
+
+    method: its address. user: by default the viewer; only operators may ask about others.
+    arguments: those that name objects, by wire name.
+    """
+    found = ctx.call("system/access/explain", method=method, user=user, arguments=arguments)
+    facts = fields.function(ctx, data=found, fields=EXPLAINED, one=True)
+    columns = read_columns({"Right": "right | mono", "Given": "allowed", "Why": "reason"})
+    rows = [{"cells": [column.value(ctx, row) for column in columns]} for row in found["alternatives"]]
+    return ctx.render(
+        "explain.html",
+        facts=facts.html,
+        columns=[column.head() for column in columns],
+        rows=rows,
+        name="rights",
+        filter=False,
+        link={"label": "All about it", "href": ctx.link("/system/Explain?method={method}&user={user}", found)},
+    )
+
+
+def for_operators(ctx: MacroContext, **given: Any) -> Block:
+    """Return a table, or a calm word for those who may not see it."""
+    try:
+        return table.function(ctx, **given)
+    except ForbiddenError:
+        return ctx.render("empty.html", title="Only operators may see this", icon="lock")
