@@ -115,7 +115,7 @@ class Pages(Actor, app="system"):
             "actions": str((head and head.actions) or ""),
         }
 
-    @method(right="login")
+    @method(right="login", minor=True)
     def lock(
         self,
         space: Space,
@@ -125,7 +125,7 @@ class Pages(Actor, app="system"):
         """Say that the caller edits a page, or still does; answers who does. It ends 90 s after the last call."""
         return self._locks.take(self.call.principal, space, page, force=force)
 
-    @method(right="login")
+    @method(right="login", minor=True)
     def unlock(self, space: Space, page: Page) -> bool:
         """Say that the caller edits a page no longer."""
         return self._locks.release(self.call.principal, space, page)
@@ -147,12 +147,12 @@ class Pages(Actor, app="system"):
         """Return the caller's draft of a page; null without one."""
         return self._drafts.get(self.call.principal, space, page)
 
-    @method(right="login")
+    @method(right="login", minor=True)
     def save_draft(self, space: Space, page: Page, text: Text, base: Base = "") -> float:
         """Keep a text that is not saved yet for 30 days; answers when (epoch seconds)."""
         return self._drafts.save(self.call.principal, space, page, text, base)
 
-    @method(right="login")
+    @method(right="login", minor=True)
     def discard_draft(self, space: Space, page: Page) -> bool:
         """Forget the caller's draft of a page."""
         return self._drafts.discard(self.call.principal, space, page)

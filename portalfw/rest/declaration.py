@@ -54,6 +54,7 @@ class Declaration:
     title: str | None
     creates: str | None
     secret: bool
+    minor: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def method(
     title: str | None = None,
     creates: str | None = None,
     secret: bool = False,
+    minor: bool = False,
 ) -> Callable[[F], F]:
     """Declare a method of an actor.
 
@@ -104,10 +106,11 @@ def method(
     :param title: the words on its button; made from the name if not given.
     :param creates: what the answer is the id of, as arguments call it (``machineId``), for the audit record.
     :param secret: the answer is a secret: it goes to the caller only and is kept nowhere, so no task may have it.
+    :param minor: it keeps what helps the caller work, such as a draft every few seconds; only failures are on record.
     """
 
     def declare(function: F) -> F:
-        function.__declaration__ = Declaration(right, http, readonly, live, destructive, title, creates, secret)  # type: ignore[attr-defined]
+        function.__declaration__ = Declaration(right, http, readonly, live, destructive, title, creates, secret, minor)  # type: ignore[attr-defined]
         return function
 
     return declare

@@ -133,6 +133,8 @@ class Dispatcher:
         readonly = method.declaration.readonly
         if readonly and call.via == "page" and failure is None:
             return  # what a page shows is on record by the page; its reads would drown what people did
+        if method.declaration.minor and failure is None:
+            return
         record = {
             "_id": call.request_id,
             "user": call.principal.name,

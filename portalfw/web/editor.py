@@ -16,7 +16,7 @@ from portalfw.history import Pages
 from portalfw.history.names import page_name
 from portalfw.web import frame
 from portalfw.web.editor_frame import HTML, around, refused, see, to_login
-from portalfw.wiki.address import page_id
+from portalfw.wiki.address import page_id, page_topic
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -30,7 +30,7 @@ class Desk:
     name: str
     address: str
     template: str
-    lock_topic: str
+    topics: str  # on which changes of the page and of its lock are told
 
 
 def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
@@ -46,7 +46,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
             name=name,
             address=f"/{quote(space.lower())}/{quote(name)}",
             template=flask.request.args.get("template", ""),
-            lock_topic=f"page_lock:{page_id(space, name)}",
+            topics=f"page_lock:{page_id(space, name)} {page_topic(space, name)}",
         )
         return Response(frame.render_in("edit.html", shown, desk=desk), content_type=HTML)
 

@@ -157,3 +157,14 @@ def test_navigation_is_edited_as_a_page(pad: Pad) -> None:
     pad.ask("create", page="nav", text="- [Start](Home) {house}\n")
     assert ">Start<" in pad.get(f"/{SPACE}").text.replace("\n", "").replace(" ", "")
     assert pad.refused("save", page="nav", text="prose\n", base=pad.ask("get", page="nav")["revision"])["status"] == 400
+
+
+def test_typing_does_not_fill_the_audit_log(pad: Pad, new_page: Callable[..., str]) -> None:
+    """Locks and drafts, which an editor sends by itself, are not on record; what is saved is."""
+    page = new_page()
+    pad.ask("lock", page=page)
+    pad.ask("saveDraft", page=page, text="typed\n", base="")
+    pad.rewrite(page, "typed and saved\n")
+    calls = [row["call"] for row in pad.product.ask("system/audits/listAudits", limit=200) if page in str(row)]
+    assert "system/pages/save" in calls
+    assert not {"system/pages/lock", "system/pages/saveDraft"} & set(calls)

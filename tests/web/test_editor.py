@@ -73,7 +73,7 @@ def test_two_write_in_different_places(writers: Writers, product: Product, new_p
     product.ask(
         "system/pages/save", space=SPACE, page=name, text="# One\n\nfirst\n\n\n\nend\n", base=before["revision"]
     )
-    expect(page.locator("#notes")).to_contain_text("saved by somebody else")
+    expect(page.locator("#notes")).to_contain_text("saved meanwhile")
     write(page, "# Won\n\nfirst\n\n\n\nlast\n")
     page.keyboard.press("Control+s")
     expect(page.locator("#toasts")).to_contain_text("with what others changed")

@@ -14,7 +14,7 @@ import { startNotes } from "./notes.js";
 import { startPreview } from "./preview.js";
 import { startSaving } from "./saving.js";
 import { startScrolling } from "./scrolling.js";
-import { choose, startTabs } from "./tabs.js";
+import { choose, nameIcons, startTabs } from "./tabs.js";
 import { goToMistake, makeText, markMistakes } from "./text.js";
 import { startToolbar, toolKeys } from "./toolbar.js";
 
@@ -46,6 +46,7 @@ async function start() {
   startScrolling(view, find("preview"));
   startToolbar(desk, view, find("tools"));
   startTabs(find("editor"));
+  nameIcons();
   startMacros(view, known, find("macros"), () => choose(find("editor"), "source"));
   startLeaving(desk, drafts, find("close"));
   find("problems").addEventListener("click", () => goToMistake(view));

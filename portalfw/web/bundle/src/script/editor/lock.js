@@ -22,7 +22,7 @@ export function startLock(desk, notes, topic) {
     else notes.clear("lock");
     const same = result.revision === desk.base || result.text === desk.saved;
     if (same) notes.clear("changed");
-    else notes.say("changed", "The page was saved by somebody else just now. Your save merges both.");
+    else notes.say("changed", "The page was saved meanwhile. Your save merges both.");
   }
 
   function show(lock) {

@@ -85,7 +85,7 @@ function item(macro, wanted, run) {
 }
 
 function describe(macro) {
-  const doc = element("p", { className: "macro-words" }, macro.doc.replaceAll("``", ""));
+  const doc = element("p", { className: "macro-words", tabIndex: 0 }, macro.doc.replaceAll("``", ""));
   const fields = element("div", { className: "macro-fields" }, ...macro.arguments.map(fieldOf));
   const submit = element("button", { className: "btn btn-default w-100", type: "submit" }, `Insert ${macro.name}`);
   return [element("h2", { className: "mono" }, macro.name), doc, fields, submit];

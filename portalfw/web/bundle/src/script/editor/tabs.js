@@ -5,6 +5,11 @@ export function startTabs(editor) {
   for (const button of document.querySelectorAll("[data-width]")) button.addEventListener("click", () => widen(button.dataset.width));
 }
 
+/** The narrow sidebar says its words when the pointer rests on an icon. */
+export function nameIcons() {
+  for (const link of document.querySelectorAll(".rail .side-link")) link.title = link.textContent.trim();
+}
+
 /** @param {"source"|"look"|"macros"} name */
 export function choose(editor, name) {
   editor.dataset.shown = name;
