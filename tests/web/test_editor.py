@@ -206,7 +206,7 @@ def test_completion(writers: Writers, new_page: Callable[[str], str]) -> None:
     accept(page, "system/pages/drafts")
     expect(page.get_by_label("Text of the page")).to_contain_text("{{count api:system/pages/drafts}}")
     page.keyboard.press("End")
-    page.keyboard.type(f"\n\n[see]({name[:8]}")
+    page.keyboard.type(f"\n\n[see]({name}")
     accept(page, name)
     expect(page.get_by_label("Text of the page")).to_contain_text(f"[see]({name})")
 
