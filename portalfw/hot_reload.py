@@ -13,6 +13,7 @@ from portalfw.content import Content
 from portalfw.errors import StartError
 from portalfw.rest import Actor
 from portalfw.store import Document
+from portalfw.wiki.packages import packaged_macros
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -57,8 +58,9 @@ class HotReload:
     def _read_macros(self) -> None:
         modules: list[ModuleType] = []
         for _ in range(TWICE):
-            modules = [self._content.reload(folder, path) for folder, path in self._content.files("macros")]
-        self._runtime.wiki.macros.replace(modules)
+            own = [self._content.reload(folder, path) for folder, path in self._content.files("macros")]
+            modules = [*packaged_macros(), *own]
+        self._runtime.wiki.macros.replace([*packaged_macros(), *modules])
 
     def _read_actors(self, path: Path) -> None:
         folder = next(folder for folder in self._content.folders if path.is_relative_to(folder))

@@ -25,6 +25,7 @@ from portalfw.wiki.errors import PageSyntaxError
 from portalfw.wiki.kept import Changes, KeptBlocks
 from portalfw.wiki.macro import Macros
 from portalfw.wiki.nav import NavGroup
+from portalfw.wiki.packages import packaged_macros, template_folders
 from portalfw.wiki.page import Page
 from portalfw.wiki.pageparts import PageParts
 from portalfw.wiki.render import LATE, Renderer
@@ -68,11 +69,14 @@ class Wiki:
         """
         self.dispatcher = dispatcher
         self.limits = limits or Limits()
-        self.macros = Macros.of_modules(content.modules("macros"))
+        packaged = packaged_macros()
+        self.macros = Macros.of_modules([*packaged, *content.modules("macros")])
         self._default = settings.default_space
         folders = [room / "templates" for room in content.rooms("macros") if (room / "templates").is_dir()]
         kept = KeptBlocks(self.limits.kept_blocks, changes)
-        runner = Runner(self.macros, Templates(folders), settings.macro_deadline, self.limits, kept)
+        runner = Runner(
+            self.macros, Templates([*template_folders(packaged), *folders]), settings.macro_deadline, self.limits, kept
+        )
         self.renderer = Renderer(runner, self.limits)
         self.spaces = find_spaces(content.rooms("spaces"), rescan=self.limits.rescan_seconds)
 
