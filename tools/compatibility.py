@@ -1,4 +1,4 @@
-"""Writes the tables of docs/compatibility.md from the declared methods and tools/compatibility.yaml.
+"""Writes the tables of docs/compatibility.md from the declared methods, tools/compatibility.yaml and tools/macros.yaml.
 
 ``python tools/compatibility.py`` writes them, ``--check`` fails when they are stale.
 """
@@ -15,9 +15,12 @@ from portalfw.content import Content
 from portalfw.rest.declaration import Actor, Method
 from portalfw.rest.registry import Registry
 from portalfw.settings import REPOSITORY
+from portalfw.wiki.layout import OPEN
+from portalfw.wiki.macro import Macros
 
 DOCUMENT = REPOSITORY / "docs" / "compatibility.md"
 ORIGINAL = Path(__file__).with_suffix(".yaml")
+MACROS = ORIGINAL.with_name("macros.yaml")
 BEGIN, END = "<!-- {}: written by tools/compatibility.py -->", "<!-- end of {} -->"
 
 
@@ -66,10 +69,30 @@ def reasons(methods: Registry) -> Iterator[str]:
             yield f"* `{address}`: {reason}."
 
 
+def macro_fates(_: Registry) -> Iterator[str]:
+    """Yield a table of the original's macros: built, replaced or dropped.
+
+    :raises LookupError: if one is said to be built by a macro that there is not.
+    """
+    macros = Macros.of_modules(Content([REPOSITORY]).modules("macros"))
+    here = {*OPEN, *(one.name for one in macros)}
+    yield "| kind | macro | became | how, or why not |"
+    yield "|---|---|---|---|"
+    for kind, rows in yaml.safe_load(MACROS.read_text()).items():
+        for names, fate in rows.items():
+            built = fate.get("built")
+            if built and built not in here:
+                raise LookupError(f"{MACROS.name}: {names} cannot be built as {built!r}, which is no macro")
+            became = f"built: `{built}`" if built else "replaced" if "replaced" in fate else "dropped"
+            words = fate.get("as") or fate.get("replaced") or fate.get("dropped") or ""
+            yield f"| {kind} | {', '.join(f'`{name}`' for name in names.split())} | {became} | {words} |"
+
+
 def written(text: str) -> str:
     """Return the document with its tables as they are now."""
     methods = registry()
-    for name, lines in (("fates", fates(methods)), ("reasons", reasons(methods)), ("methods", existing(methods))):
+    tables = {"fates": fates, "reasons": reasons, "methods": existing, "macros": macro_fates}
+    for name, lines in ((name, table(methods)) for name, table in tables.items()):
         begin, end = BEGIN.format(name), END.format(name)
         before, _, rest = text.partition(begin)
         text = "\n".join([before + begin, "", *lines, "", end]) + rest.partition(end)[2]
