@@ -46,7 +46,8 @@ class Past:
 def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
     """Return ``/history/<space>/<page>``.
 
-    ``?old=…&new=…`` compares two revisions, ``?revision=…`` shows one, ``?blame=1`` who brought which lines.
+    ``?old=…&new=…`` compares two revisions, ``?revision=…`` shows one, ``?blame=1`` who brought which lines,
+    ``?files=1`` its files.
     """
     routes = flask.Blueprint("editor_history", __name__)
     pages = Pages(runtime.history)
@@ -74,6 +75,8 @@ def _view(past: Past, query: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     if query.get("revision"):
         found = past.ask("get", revision=query["revision"])
         return "edit_revision.html", {"one": found, "of": _of(past, query["revision"])}
+    if query.get("files"):
+        return "edit_files.html", {"files": past.ask("attachments")}
     if query.get("blame"):
         lines = past.ask("get")["text"].splitlines()
         parts = [

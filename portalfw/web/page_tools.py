@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -49,7 +50,7 @@ def of(runtime: Runtime, principal: Principal, path: str, view: PageView) -> Pag
     if principal.guest and "W" not in letters:
         return NONE
     writes, creates = "W" in letters, "W" in letters_of(principal, of_space)
-    others = _others(runtime, principal, space) if writes and creates else []
+    others = tuple(_others(runtime, principal, space)) if writes and creates else ()
     return _tools(space, page.name, writes=writes, creates=creates, others=others)
 
 
@@ -59,7 +60,8 @@ def _others(runtime: Runtime, principal: Principal, space: str) -> list[tuple[st
     return [(one.name, one.config.title) for one in spaces if "W" in letters_of(principal, one.config.rights)]
 
 
-def _tools(space: str, name: str, *, writes: bool, creates: bool, others: list[tuple[str, str]]) -> PageTools:
+@lru_cache(4096)
+def _tools(space: str, name: str, *, writes: bool, creates: bool, others: tuple[tuple[str, str], ...]) -> PageTools:
     where = f"{quote(space)}/{quote(name)}"
     edit = [frame.Tool("Edit", f"/edit/{where}", "pencil", "E")] if writes else []
     links = [*edit, frame.Tool("History", f"/history/{where}", "clock-history")]

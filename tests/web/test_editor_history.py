@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -100,3 +101,17 @@ def test_recent_changes(writers: Writers, name: str) -> None:
     expect(row).to_contain_text("Black it is")
     row.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", name="Tea")).to_be_visible()
+
+
+def test_files(writers: Writers, product: Product, name: str) -> None:
+    """The files of a page are listed, and deleted after a question."""
+    data = base64.b64encode(b"a,b\n1,2\n").decode()
+    product.ask("system/pages/attach", space=SPACE, page=name, name="figures.csv", data=data)
+    page = writers.admin(f"/{SPACE}/{name}")
+    page.get_by_role("button", name="Page", exact=True).click()
+    page.get_by_role("link", name="Files").click()
+    expect(page.locator("tbody tr")).to_contain_text("figures.csv")
+    page.get_by_role("button", name="Delete file").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete file").click()
+    expect(page.get_by_role("heading", name="No files yet")).to_be_visible()
+    assert product.ask("system/pages/attachments", space=SPACE, page=name) == []
