@@ -259,7 +259,7 @@ def test_reading_loads_nothing_of_the_editor(writers: Writers, new_page: Callabl
     assert not [url for url in loaded if re.search(r"editor|chunk|merge", url)]
 
 
-def test_keyboard_only_and_for_everybody(writers: Writers, product: Product, new_page: Callable[[str], str]) -> None:
+def test_keyboard_only_and_for_everybody(writers: Writers, new_page: Callable[[str], str]) -> None:
     """A page is found, edited, saved and left without a mouse; axe finds nothing that keeps anybody out."""
     name = new_page("# Keys\n\nwords\n")
     page = writers.admin(f"/{SPACE}/{name}")
