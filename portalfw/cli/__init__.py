@@ -14,6 +14,7 @@ from rich.table import Table
 
 import portalfw
 from portalfw.cli.api import api, client
+from portalfw.cli.new import new
 from portalfw.cli.remote import NoSuchMethodError
 from portalfw.errors import PortalError
 from portalfw.settings import load_settings
@@ -139,6 +140,7 @@ def join_token(role: tuple[str, ...], **flags: Any) -> None:
 
 cli.add_command(api)
 cli.add_command(client)
+cli.add_command(new)
 
 
 def main() -> None:
