@@ -31,7 +31,7 @@ ADMIN: Final = "admin"
 
 @dataclass
 class Portal:
-    """A running portal. ``user`` says who asks: the administrator, None for a guest, or a user, made when named first."""
+    """A running portal. ``user`` says who asks: the administrator, a guest (None), or a user, made when named first."""
 
     url: str
     state: Path
