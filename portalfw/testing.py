@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ def running_portal(*content: Path, hypervisor: str = "test") -> Iterator[Portal]
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=TIME)
+        process.wait(TIME)
         shutil.rmtree(state, ignore_errors=True)
 
 
@@ -118,6 +119,7 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> None:
     for line in process.stdout or ():
         said.append(line)
         if line.startswith("Ready: "):
+            threading.Thread(target=process.communicate, daemon=True).start()  # what is not read would hold it up
             return
     raise AssertionError(f"The portal does not start: {''.join(said)}")
 

@@ -15,7 +15,7 @@ from portalfw.settings import REPOSITORY
 
 Kind = Literal["space", "macro", "actor", "jumpscript"]
 SKELETONS: Final = Path(__file__).parent
-LAYOUT: Final = ("spaces", "macros", "actors", "jumpscripts", "tests")
+LAYOUT: Final = ("spaces", "macros/templates", "actors", "jumpscripts", "tests")
 ENDING: Final = ".txt"  # what skeletons end in, so that nobody takes them for the real thing
 COMMON: Final = "common"  # what every content directory has
 WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")

@@ -72,7 +72,7 @@ class Wiki:
         packaged = packaged_macros()
         self.macros = Macros.of_modules([*packaged, *content.modules("macros")])
         self._default = settings.default_space
-        folders = [room / "templates" for room in content.rooms("macros") if (room / "templates").is_dir()]
+        folders = [room / "templates" for room in content.rooms("macros")]
         kept = KeptBlocks(self.limits.kept_blocks, changes)
         runner = Runner(
             self.macros, Templates([*template_folders(packaged), *folders]), settings.macro_deadline, self.limits, kept
