@@ -20,14 +20,6 @@ ADDRESS = re.compile(r'<(?:a|img)\b[^>]*? (?:href|src)="([^"]+)"')
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="session")
-def reader(product: Product) -> requests.Session:
-    """Give a browser's worth of a user who belongs to nothing."""
-    session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {product.user_token('docs-reader')}"
-    return session
-
-
 def article(product: Product, reader: requests.Session, address: str) -> str:
     """Return the page's own part of an address that must be one."""
     answer = reader.get(urljoin(product.url, address), timeout=60)

@@ -8,11 +8,10 @@ import pytest
 import requests
 from product import REPOSITORY, Product
 
-from docs.test_docs_space import article, reader
+from docs.test_docs_space import article
 from portalfw.content import Content
 from portalfw.wiki.macro import Macro, Macros
 
-__all__ = ["reader"]
 MACROS: list[Macro] = list(Macros.of_modules(Content([REPOSITORY]).modules("macros")))
 
 
