@@ -148,7 +148,7 @@ def test_the_tutorial_works_as_it_is_written(reader: Reader) -> None:
             reader.save(piece["path"], piece["file"])
         else:
             reader.opened(piece["page"])
-    assert counts == {"console": 6, "path": 7, "page": 3}
+    assert counts == {"console": 6, "path": 8, "page": 3}
     wait_for(lambda: "1 of 5" in reader.shown("/library"), LIVE, "the macro counts one book")
     page = reader.shown("/library")
     assert "The Sea" in page
