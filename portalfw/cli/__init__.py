@@ -16,6 +16,7 @@ import portalfw
 from portalfw.cli.api import api, client
 from portalfw.cli.new import new
 from portalfw.cli.remote import NoSuchMethodError
+from portalfw.cli.space import space
 from portalfw.errors import PortalError
 from portalfw.settings import load_settings
 from portalfw.settings_shown import shown_settings
@@ -141,6 +142,7 @@ def join_token(role: tuple[str, ...], **flags: Any) -> None:
 cli.add_command(api)
 cli.add_command(client)
 cli.add_command(new)
+cli.add_command(space)
 
 
 def main() -> None:

@@ -98,6 +98,8 @@ class PageView:
     layout: Literal["wide", "prose"] | None = None
     tools: Sequence[Tool] = ()
     menu: Markup = field(default_factory=Markup)  # behind the tools
+    topic: str = ""  # on which changes of its text are told
+    address: str = ""  # with its query, for drawing the text anew
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from portalfw.logo import LogoMark
 from portalfw.web import frame, page_tools
 from portalfw.web.theme import theme_of
 from portalfw.wiki import Moved, PageView, Twin
+from portalfw.wiki.address import page_topic
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -86,6 +87,8 @@ def _frame(view: PageView, principal: Principal, request: Request, tools: page_t
         layout=view.layout,
         tools=tools.links,
         menu=tools.menu,
+        topic=page_topic(*view.path.strip("/").split("/", 1)) if "/" in view.path.strip("/") else "",
+        address=quote(request.path) + (f"?{urlencode(request.args)}" if request.args else ""),
     )
     return frame.Frame(
         page=page,

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from product import Product, wait_for
 
 pytestmark = pytest.mark.browser
-FORM = "/system/API Method?address=lab/samovar/serve"
+FORM = "/lab/Serve"
 PATIENCE = 10_000  # ms
 
 
@@ -35,7 +35,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
 def serve(page: Page, cups: int, seconds: float, *, spill: bool = False) -> Locator:
     """Fill the form of the slow method and send it; return its dialog."""
     page.goto(FORM)
-    page.locator("button[data-action]").click()
+    page.locator("article button[data-action]").click()
     dialog = page.get_by_role("dialog")
     dialog.locator("[name=cups]").fill(str(cups))
     dialog.locator("[name=seconds]").fill(str(seconds))
@@ -121,7 +121,7 @@ def test_cancel_ends_the_call(page: Page, product: Product, place: str) -> None:
 def test_button_that_asks_nothing_is_freed(page: Page, spill: bool) -> None:
     """A button without a question is free again while its long call goes on as a toast, which tells how it ended."""
     page.goto(FORM)
-    button = page.locator("button[data-action]")
+    button = page.locator("article button[data-action]")
     button.evaluate(
         """(button, spill) => {
             button.removeAttribute("data-asks");

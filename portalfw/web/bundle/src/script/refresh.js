@@ -32,7 +32,8 @@ export function startRefresh(htmx) {
 /** Ask afresh for every macro that shows one of `topics`; for all macros without an argument. */
 export function refresh(topics) {
   for (const macro of document.querySelectorAll("[data-topics][id]")) {
-    if (!topics || shows(macro, topics)) schedule(macro.id);
+    const within = macro.parentElement.closest("[data-topics][id]"); // is drawn anew with what it stands in
+    if (topics ? shows(macro, topics) : !within) schedule(macro.id);
   }
 }
 
