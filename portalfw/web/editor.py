@@ -16,7 +16,7 @@ from portalfw.history import Pages
 from portalfw.history.names import page_name
 from portalfw.web import frame
 from portalfw.web.editor_frame import HTML, around, refused, see, to_login
-from portalfw.wiki.address import page_id, page_topic
+from portalfw.wiki.address import address_of, page_id, page_topic
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -44,7 +44,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         desk = Desk(
             space=space.lower(),
             name=name,
-            address=f"/{quote(space.lower())}/{quote(name)}",
+            address=address_of(f"/{space.lower()}/{name}", _arguments()),
             template=flask.request.args.get("template", ""),
             topics=f"page_lock:{page_id(space, name)} {page_topic(space, name)}",
         )
@@ -71,3 +71,8 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         return see(f"/edit/{quote(space)}/{quote(name)}{query}")
 
     return routes
+
+
+def _arguments() -> dict[str, str]:
+    """Return the arguments of the page that is edited, which it is previewed with and shown with afterwards."""
+    return {name: value for name, value in flask.request.args.items() if name != "template"}

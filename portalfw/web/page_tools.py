@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -34,8 +34,11 @@ class PageTools:
 NONE = PageTools()
 
 
-def of(runtime: Runtime, principal: Principal, path: str, view: PageView) -> PageTools:
-    """Return the tools for a page as the viewer may use them; guests who may only read get none."""
+def of(runtime: Runtime, principal: Principal, path: str, view: PageView, query: str) -> PageTools:
+    """Return the tools for a page as the viewer may use them; guests who may only read get none.
+
+    :param query: the page's arguments as in its address, which the editor previews it with.
+    """
     parts = [part for part in path.split("/") if part]
     if view.fault is not None:
         missing = view.fault.status == NOT_FOUND and len(parts) > 1
@@ -51,7 +54,11 @@ def of(runtime: Runtime, principal: Principal, path: str, view: PageView) -> Pag
         return NONE
     writes, creates = "W" in letters, "W" in letters_of(principal, of_space)
     others = tuple(_others(runtime, principal, space)) if writes and creates else ()
-    return _tools(space, page.name, writes=writes, creates=creates, others=others)
+    tools = _tools(space, page.name, writes=writes, creates=creates, others=others)
+    if not (query and writes):
+        return tools
+    edit, *rest = tools.links
+    return replace(tools, links=[replace(edit, href=f"{edit.href}?{query}"), *rest])
 
 
 def _others(runtime: Runtime, principal: Principal, space: str) -> list[tuple[str, str]]:

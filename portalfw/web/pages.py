@@ -47,7 +47,12 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         if isinstance(found, Twin):
             return Response(found.body, found.status, content_type=found.media_type)
         shown = replace(
-            _frame(found, principal, request, page_tools.of(runtime, principal, path, found)),
+            _frame(
+                found,
+                principal,
+                request,
+                page_tools.of(runtime, principal, path, found, request.query_string.decode(errors="replace")),
+            ),
             render_ms=(time.perf_counter() - began) * 1000,
             since=since,
             health=_health(runtime, principal),

@@ -279,3 +279,16 @@ def test_keyboard_only_and_for_everybody(writers: Writers, new_page: Callable[[s
     page.locator("#close").focus()
     page.keyboard.press("Enter")
     expect(page.locator("article")).to_contain_text("typed")
+
+
+def test_a_page_with_arguments(writers: Writers, new_page: Callable[[str], str]) -> None:
+    """A page that needs arguments is previewed with those it was shown with, and closing leads back to them."""
+    name = new_page("---\nparams:\n  id: int\n---\n# Number ${id}\n")
+    page = writers.admin(f"/{SPACE}/{name}?id=7")
+    page.get_by_role("link", name="Edit", exact=True).click()
+    editing(page)
+    expect(page.locator("#preview h1")).to_have_text("Number 7")
+    page.locator("#close").click()
+    expect(page.get_by_role("heading", name="Number 7")).to_be_visible()
+    page.goto(f"/edit/{SPACE}/{name}")
+    expect(editing(page).locator(".preview-problem")).to_contain_text("id")

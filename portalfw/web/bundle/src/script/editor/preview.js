@@ -1,5 +1,5 @@
 // How the page will look, rendered by the server a moment after each change; what is wrong is marked in the text.
-import { element } from "../page.js";
+import { element, icon } from "../page.js";
 import { toast } from "../toasts.js";
 import { ask } from "./desk.js";
 
@@ -19,8 +19,11 @@ export function startPreview(desk, view, place, tell) {
     const mine = ++asked;
     const { result, failure } = await ask(desk, "preview", { text: view.state.doc.toString(), params: params() });
     if (mine !== asked) return; // the text has changed since
+    place.querySelector(":scope > .preview-problem")?.remove();
     if (result) show(place, result);
-    tell(result ? failedMacros(place) : [{ line: failure.detail?.line ?? 1, message: failure.message }]);
+    else place.prepend(problem(failure.message));
+    const line = failure?.detail?.line; // what data or arguments lack is at no line
+    tell(result ? failedMacros(place) : line ? [{ line, message: failure.message }] : []);
     place.classList.toggle("stale", !result);
     place.dispatchEvent(new CustomEvent("editor:rendered"));
   }
@@ -49,6 +52,10 @@ function show(place, { title, layout, html, sub, state, actions }) {
   place.replaceChildren(...parts);
   place.scrollTop = top;
   article.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true })); // times, menus and tables come to life
+}
+
+function problem(message) {
+  return element("div", { className: "preview-problem note s-warn" }, icon("exclamation-triangle-fill"), element("div", {}, message));
 }
 
 function head(title, sub, state, actions) {
