@@ -292,3 +292,18 @@ def test_a_page_with_arguments(writers: Writers, new_page: Callable[[str], str])
     expect(page.get_by_role("heading", name="Number 7")).to_be_visible()
     page.goto(f"/edit/{SPACE}/{name}")
     expect(editing(page).locator(".preview-problem")).to_contain_text("id")
+
+
+def test_text_and_preview_scroll_together(writers: Writers, new_page: Callable[[str], str]) -> None:
+    """Where the text is scrolled to a heading, the preview shows that heading, however long what stands between is."""
+    long = "word " * 1500
+    name = new_page(f"# Top\n\n{long}\n\n## Middle\n\n" + "line\n" * 200 + f"\n## End\n\n{long}\n")
+    page = editing(writers.admin(f"/edit/{SPACE}/{name}"))
+    expect(page.locator("#preview h2").last).to_have_text("End")
+    heading = page.locator(".cm-line", has_text="## Middle")
+    page.locator(".cm-scroller").evaluate("pane => pane.scrollTo(0, 0)")
+    page.locator(".cm-scroller").hover()
+    while not heading.count():
+        page.mouse.wheel(0, 300)
+    heading.evaluate("line => line.scrollIntoView({block: 'start'})")
+    expect(page.locator("#preview h2", has_text="Middle")).to_be_in_viewport()

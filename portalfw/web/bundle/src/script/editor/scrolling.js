@@ -1,6 +1,8 @@
 // Text and preview scroll together: headings are where both can be laid beside each other; between them it is by share.
-import { syntaxTree } from "@codemirror/language";
+import { ensureSyntaxTree } from "@codemirror/language";
 
+const HEADINGS = ".page-head h1, .page > :is(h1, h2, h3, h4, h5, h6)";
+const PATIENCE = 50; // ms for reading the rest of a long text
 const REST = 150; // ms in which the pane that follows is not taken for the one that leads
 
 export function startScrolling(view, place) {
@@ -25,13 +27,14 @@ export function startScrolling(view, place) {
 /** @returns {[number, number][]} heights of the same things in text and preview, px, from top to end */
 function marks(view, place) {
   const lines = [];
-  syntaxTree(view.state).iterate({
+  ensureSyntaxTree(view.state, view.state.doc.length, PATIENCE)?.iterate({
     enter(node) {
       if (/^(ATX|Setext)Heading/.test(node.name)) lines.push(view.lineBlockAt(node.from).top);
     },
   });
   const top = place.getBoundingClientRect().top - place.scrollTop;
-  const heads = [...place.querySelectorAll(".page > :is(h1, h2, h3, h4, h5, h6)")].map((head) => head.getBoundingClientRect().top - top);
+  const heads = [...place.querySelectorAll(HEADINGS)].map((head) => head.getBoundingClientRect().top - top);
+  if (heads.length === lines.length + 1) heads.shift(); // the title comes from the front matter
   const pairs = lines.length === heads.length ? lines.map((line, index) => [line, heads[index]]) : [];
   return [[0, 0], ...pairs, [view.scrollDOM.scrollHeight - view.scrollDOM.clientHeight, place.scrollHeight - place.clientHeight]];
 }
