@@ -256,7 +256,7 @@ def test_reading_loads_nothing_of_the_editor(writers: Writers, new_page: Callabl
     page.goto(f"/{SPACE}/{name}")
     expect(page.get_by_role("heading", name="Light")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    assert not [url for url in loaded if re.search(r"editor|chunk|merge", url)]
+    assert not [url for url in loaded if re.search(r"/bundle/(editor|chunk|merge)", url)]
 
 
 def test_keyboard_only_and_for_everybody(writers: Writers, new_page: Callable[[str], str]) -> None:
