@@ -48,19 +48,19 @@ def button(ctx: MacroContext, given: Mapping[str, Any], row: Mapping[str, Any] |
     unknown = next((name for name in given if name not in KNOWN), None)
     if unknown:
         raise MacroArgumentError(f"a button has no {unknown!r}; it may have {', '.join(sorted(KNOWN))}")
-    filled = {name: _fill(value, row) if name not in {"goto", "href"} else value for name, value in given.items()}
-    if filled.get("href"):
-        href = ctx.link(str(filled["href"]), row or {})
-        return {**_look(filled), "label": filled.get("label", "Open"), "href": href, "fields": []}
-    if not filled.get("api"):
+    looked = {name: filled(value, row) if name not in {"goto", "href"} else value for name, value in given.items()}
+    if looked.get("href"):
+        href = ctx.link(str(looked["href"]), row or {})
+        return {**_look(looked), "label": looked.get("label", "Open"), "href": href, "fields": []}
+    if not looked.get("api"):
         raise MacroArgumentError("a button needs api: app/actor/method, or href: Page")
-    return _call_button(ctx, filled, ctx.describe(str(filled["api"])), row)
+    return _call_button(ctx, looked, ctx.describe(str(looked["api"])), row)
 
 
 def _call_button(
     ctx: MacroContext, given: Mapping[str, Any], method: Method, row: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    allowed = _truth(given.get("when", True))
+    allowed = truth(given.get("when", True))
     values = dict(given.get("values") or {})
     style = given.get("style") or ("danger" if method.destructive else "default")
     goto = given.get("goto")
@@ -153,19 +153,20 @@ def _choice_call(given: Any) -> tuple[str | None, dict[str, Any]]:
     return (str(given), {}) if given else (None, {})
 
 
-def _fill(value: Any, row: Mapping[str, Any] | None) -> Any:
+def filled(value: Any, row: Mapping[str, Any] | None) -> Any:
     """Put a row's values in place of ``{field}``; a text that is one field keeps the value's type."""
     if row is None:
         return value
     if isinstance(value, Mapping):
-        return {name: _fill(part, row) for name, part in value.items()}
+        return {name: filled(part, row) for name, part in value.items()}
     if not isinstance(value, str):
         return value
     whole = FIELD.fullmatch(value)
     return field_of(row, whole[1]) if whole else FIELD.sub(lambda found: str(field_of(row, found[1])), value)
 
 
-def _truth(value: Any) -> bool:
+def truth(value: Any) -> bool:
+    """Tell whether a value, or words for one, mean yes."""
     return value.strip().lower() not in {"", "false", "no", "0"} if isinstance(value, str) else bool(value)
 
 

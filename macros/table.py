@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
+from macros.bulk import bulk_buttons, bulk_values
 from macros.columns import Column, read_columns
 from macros.wish import Wish
 from portalfw.rest import Page
@@ -22,6 +25,7 @@ def table(
     columns: dict[str, Any] | list[Any] | None = None,
     args: dict[str, Any] | None = None,
     actions: list[dict[str, Any]] | None = None,
+    bulk: list[dict[str, Any]] | None = None,
     title: str | None = None,
     more: str | None = None,
     name: str = "rows",
@@ -40,6 +44,7 @@ def table(
     data: instead of api, the name of an entry of ``data:`` or a list.
     columns: lines of ``Label: field | format -> Page?id={id}``; without them every field of the first row.
     actions: buttons in each row, as in the macro ``actions``, with ``{field}`` for the row's values.
+    bulk: buttons for all rows that one picks, with ``{field}``s too; one dialog asks for all, calls go one by one.
     title, more (``Label -> Page``): above the table. name: what the rows are ("machines").
     id: DOM id of the table. empty, hint, icon: what is said without rows. limit: rows a page, if the method can page.
     A method that pages, sorts, searches and filters does so for the viewer; of others, and of data, all rows are shown
@@ -51,7 +56,8 @@ def table(
         "list.html",
         live=wish.shown(described, rows) if wish and isinstance(rows, Page) else None,
         columns=[column.head() for column in described],
-        rows=[_row(ctx, row, described, key, actions or []) for row in rows],
+        rows=[_row(ctx, row, described, key, actions or [], bulk or []) for row in rows],
+        bulk=bulk_buttons(ctx, bulk or []),
         title=title,
         link=_link(ctx, more),
         name=name,
@@ -116,15 +122,24 @@ def object_(
 
 
 def _row(
-    ctx: MacroContext, row: Mapping[str, Any], columns: list[Column], key: str, actions: list[dict[str, Any]]
+    ctx: MacroContext,
+    row: Mapping[str, Any],
+    columns: list[Column],
+    key: str,
+    actions: list[dict[str, Any]],
+    bulk: list[dict[str, Any]],
 ) -> dict[str, Any]:
     from macros.buttons import button
 
-    return {
+    shown = {
         "cells": [column.value(ctx, row) for column in columns],
         "key": row.get(key),
         "actions": [button(ctx, one, row) for one in actions],
     }
+    if bulk and row.get(key) is not None:
+        values = [bulk_values(one, row) for one in bulk]
+        shown |= {"bulk": orjson.dumps(values, default=str).decode(), "label": str(row.get("name") or row[key])}
+    return shown
 
 
 def _rows(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from html import unescape
 
 import pytest
@@ -122,3 +124,26 @@ def test_every_macro_is_documented() -> None:
     assert len(macros) >= 17
     for macro in macros:
         assert macro.doc.split("\n")[0].endswith("."), macro.name
+
+
+BULK = """\
+{{table api:demo/machines/list name:machines
+columns: {Name: name, State: status | state}
+bulk:
+- {api: demo/machines/start, label: Start, values: {machineId: "{id}"}, when: "{startable}"}
+- {api: demo/machines/delete, label: Delete, values: {machineId: "{id}"}}
+}}
+"""
+
+
+def test_actions_on_several_rows(pad: Pad) -> None:
+    """Rows can be picked, and carry what each button sends for them; the bar has the buttons with one dialog each."""
+    html = pad.html(BULK)
+    picks = [json.loads(unescape(one)) for one in re.findall(r'data-pick="([^"]*)"', html)]
+    assert picks == [[None, {"machineId": number}] for number in ROWS]
+    assert html.count("data-pick-all") == 1
+    assert 'aria-label="Select web-1"' in html
+    assert 'data-bulk="1" data-address="demo/machines/delete"' in html
+    assert "data-typed" in html
+    assert "data-pick" not in pad.html("{{table api:demo/machines/list}}")
+    assert "needs api:" in pad.html(BULK.replace("api: demo/machines/start, ", ""))

@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import { startActions } from "./script/actions.js";
 import { startBackground } from "./script/background.js";
+import { startBulk } from "./script/bulk.js";
 import { startCharts } from "./script/charts.js";
 import { startCopying } from "./script/copy.js";
 import { startDiagrams } from "./script/diagrams.js";
@@ -31,6 +32,7 @@ startCopying();
 startMenus();
 startTables();
 startTabs();
+startBulk();
 startLiveTables(htmx);
 startLogs();
 startCharts(htmx);

@@ -66,7 +66,7 @@ function ask() {
 /** A macro in which a menu is open or a field other than a filter is being filled in is left alone until that ends. */
 function inUse(macro) {
   const focused = macro.querySelector("input:focus, textarea:focus, select:focus");
-  return Boolean(macro.querySelector(":popover-open") || (focused && !focused.matches("[data-filter], [data-where]")));
+  return Boolean(macro.querySelector(":popover-open") || (focused && !focused.matches("[data-filter], [data-where], [data-pick], [data-pick-all]")));
 }
 
 function isMacro(target) {
