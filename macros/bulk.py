@@ -9,7 +9,7 @@ from macros.buttons import button, filled, truth
 from portalfw.wiki import MacroContext
 from portalfw.wiki.errors import MacroArgumentError
 
-OF_ROWS = ("when", "reason")  # what a button for several rows decides row by row
+OF_ROWS = ("when", "reason", "confirm")  # what is decided row by row, or asked in other words
 
 
 def bulk_buttons(ctx: MacroContext, bulk: list[dict[str, Any]]) -> list[dict[str, Any]]:

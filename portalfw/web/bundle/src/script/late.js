@@ -3,20 +3,21 @@
 
 const MOST = 3;
 
-const asked = new Set(); // ids
+const asked = new Set(); // elements; one that the page has replaced meanwhile counts no more
 
 export function startLate(htmx) {
   const next = () => {
+    for (const macro of asked) if (!macro.isConnected) asked.delete(macro);
     for (const macro of document.querySelectorAll(".macro[data-late]")) {
       if (asked.size >= MOST) return;
-      if (asked.has(macro.id)) continue;
-      asked.add(macro.id);
+      if (asked.has(macro)) continue;
+      asked.add(macro);
       htmx.trigger(macro, "portal:refresh");
     }
   };
   document.addEventListener("htmx:afterRequest", (event) => {
     const macro = event.detail.requestConfig.elt;
-    if (event.detail.successful && asked.delete(macro?.id)) next(); // of a failed request the script of refreshes takes care
+    if (event.detail.successful && asked.delete(macro)) next(); // of a failed request the script of refreshes takes care
   });
   document.addEventListener("htmx:load", next);
 }
