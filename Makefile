@@ -12,7 +12,7 @@ up: machine $(VENV)/.product
 	@exec $(BIN)/portalfw up
 
 test: machine-test lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python tools/run-tests
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -155,8 +155,9 @@ def _heading(token: Mapping[str, Any]) -> Heading:
 
 
 def _task(found: re.Match[str]) -> str:
-    checked = " checked" if found[2].strip() else ""
-    return f'<li class="task">{found[1]}<input type="checkbox" class="form-check-input" disabled{checked}> '
+    checked, word = (" checked", "Done") if found[2].strip() else ("", "To do")
+    box = f'<input type="checkbox" class="form-check-input" aria-label="{word}" disabled{checked}>'
+    return f'<li class="task">{found[1]}{box} '
 
 
 def _alert(found: re.Match[str]) -> str:

@@ -30,7 +30,7 @@ from wiki.pad import Pad
         ("!!! warning\n    care", 'class="admonition warning"'),
         (
             "- [ ] open\n- [x] done",
-            '<li class="task"><input type="checkbox" class="form-check-input" disabled checked> done',
+            '<li class="task"><input type="checkbox" class="form-check-input" aria-label="Done" disabled checked> done',
         ),
         ("[a](Virtual Machine?id=3&x=1)", 'href="/pad/Virtual%20Machine?id=3&amp;x=1"'),
         ("[a](/grid/Node) [b](#c) [d](?page=2)", 'href="/grid/Node"'),
