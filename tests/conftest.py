@@ -15,16 +15,22 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from pymongo.database import Database  # noqa: E402
 
 from portalfw.events import EventBus  # noqa: E402
 from portalfw.store import Mongod, connect, disconnect, ensure_indexes  # noqa: E402
+from portalfw.web.assets import BUNDLE  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from product import REPOSITORY, Product, running  # noqa: E402
 
 CONTENT = Path(__file__).parent / "content"
+CHROMIUM = Path("/usr/bin/chromium")
+SWITCHES = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+)
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +68,16 @@ def product() -> Iterator[Product]:
     """Run the whole product with libvirt's simulated driver, and with the tests' own content directory."""
     with running("--hypervisor", "test", "--content", str(REPOSITORY), "--content", str(CONTENT)) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run headless Chromium, the one of the test run: a process can have only one driver of browsers at a time."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
+    if not (BUNDLE / "manifest.json").exists():
+        pytest.skip("the browser bundle is not built: run `npm ci` and `npm run build` in portalfw/web/bundle")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES.split())
+        yield found
+        found.close()

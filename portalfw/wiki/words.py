@@ -30,7 +30,7 @@ def read_words(text: str, position: int = 0, *, end: str = "") -> tuple[list[Wor
     """
     words: list[Word] = []
     while position < len(text) and text[position] != "\n":
-        if text[position] in " \t\r,":
+        if text[position] == "," or text[position].isspace():  # of any kind: values end at any
             position += 1
         elif end and text.startswith(end, position):
             return words, position + len(end), True

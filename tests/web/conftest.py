@@ -7,22 +7,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from product import Product
 from werkzeug.serving import make_server
-
-from portalfw.web import assets
 
 from . import sample
 from .writers import SPACE, Writers
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-)
 _numbers = itertools.count(1)
 WAIT = 5000  # ms; longest wait for anything on a page
 
@@ -46,18 +39,6 @@ class Desk:
         page = self.visit(path)
         expect(page.locator("#live")).to_have_text("Live")
         return page
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
-    if not (assets.BUNDLE / "manifest.json").exists():
-        pytest.skip("the browser bundle is not built: run `npm ci` and `npm run build` in portalfw/web/bundle")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES.split())
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -8,25 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from product import REPOSITORY, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-CHROMIUM = Path("/usr/bin/chromium")
 LIVING = Path(__file__).parent / "living"
 LIMIT = 15_000  # ms
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """Give the page that all tests look at, signed in; what breaks the content security policy fails them."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
     content = json.dumps([str(REPOSITORY), str(LIVING)])
     with running(PORTALFW_CONTENT=content, PORTALFW_DEV="true", PORTALFW_MACRO_DEADLINE="0.3") as product:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_context(base_url=product.url, viewport={"width": 1440, "height": 900}).new_page()
+        with browser.new_context(base_url=product.url, viewport={"width": 1440, "height": 900}) as context:
+            page = context.new_page()
             page.set_default_timeout(LIMIT)
             expect.set_options(timeout=LIMIT)
             complaints: list[str] = []
@@ -37,7 +33,6 @@ def page() -> Iterator[Page]:
             page.get_by_label("Password", exact=True).fill(product.password)
             page.get_by_role("button", name="Continue").click()
             yield page
-            browser.close()
         assert [one for one in complaints if "Content Security Policy" in one or "Error:" in one] == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from gevent.event import Event
 
 from portalfw.rest.declaration import Actor, method
+from portalfw.wiki.words import read_words
 from wiki.pad import GUEST, USER, Pad
 
 
@@ -215,3 +216,11 @@ def test_included_pages(pad: Pad) -> None:
     assert "and 2" in html
     assert "nobody sees this" not in html
     assert "pages include each other" in html
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_blanks_of_any_kind_part_words(blank: str) -> None:
+    """What word processors leave between words, such as a blank that does not break, parts them as a blank does."""
+    words, _, closed = read_words(f"one{blank}key:two{blank}}}}}", end="}}")
+    assert [(word.key, word.value) for word in words] == [(None, "one"), ("key", "two")]
+    assert closed
