@@ -14,17 +14,14 @@ STAT = frozenset({"label", "value", "unit", "percent", "text", "href", "of", "fo
 
 @macro
 def state(ctx: MacroContext, value: str | None = None, job: bool = False) -> Block:
-    """Show a state as icon and word. job: a job that runs is at work, where a machine that runs is well."""
-    return ctx.render("one_value.html", value=shaped(value, "job" if job else "state"))
-
-
-@macro
-def status(ctx: MacroContext, value: str | None = None, job: bool = False) -> Block:
-    """Show a state as icon and word: the macro ``state`` under its other name.
+    """Show a state as icon and word.
 
     value: the state. job: a job that runs is at work, where a machine that runs is well.
     """
-    return state.function(ctx, value=value, job=job)
+    return ctx.render("one_value.html", value=shaped(value, "job" if job else "state"))
+
+
+status = state.also("status")
 
 
 @macro

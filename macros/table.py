@@ -85,40 +85,13 @@ def fields(
 
     fields (or the body): lines of ``Label: field | format -> Page?id={id}``. one: label left and value right.
     """
-    return _facts(ctx, data=data, api=api, fields=fields, args=args, body=body, one=one, title=title, more=more)
-
-
-def _facts(
-    ctx: MacroContext,
-    *,
-    data: str | dict[str, Any] | None = None,
-    api: str | None = None,
-    fields: dict[str, Any] | list[Any] | None = None,
-    args: dict[str, Any] | None = None,
-    body: dict[str, Any] | None = None,
-    one: bool = False,
-    title: str | None = None,
-    more: str | None = None,
-) -> Block:
     row = _object(ctx, api, data, args or {})
     described = read_columns(fields or body or {name.capitalize(): name for name in row})
     facts = [{"label": column.label, "value": column.value(ctx, row)} for column in described]
     return ctx.render("facts.html", facts=facts, one=one, title=title, link=_link(ctx, more))
 
 
-@macro
-def object_(
-    ctx: MacroContext,
-    data: str | dict[str, Any] | None = None,
-    api: Address | None = None,
-    fields: dict[str, Any] | list[Any] | None = None,
-    args: dict[str, Any] | None = None,
-    body: dict[str, Any] | None = None,
-    one: bool = False,
-    title: str | None = None,
-) -> Block:
-    """Facts of one object: the macro ``fields`` under its other name."""
-    return _facts(ctx, data=data, api=api, fields=fields, args=args, body=body, one=one, title=title)
+object_ = fields.also("object")
 
 
 def _row(

@@ -11,10 +11,10 @@ from portalfw.rest import Actor, Arg, Column, Columns, Listing, NameOf, method
 
 OPERATORS = "group:level1,level2,level3"
 JOB_FIELDS = [
-    "node_id",
     "script",
     "status",
     "reason",
+    "node_id",
     "attempt",
     "submitted_by",
     "created",
@@ -26,19 +26,8 @@ JOB_FIELDS = [
 
 JOBS = Columns(
     Job,
-    *(
-        "id",
-        "script",
-        "status",
-        "reason",
-        "node_id",
-        "attempt",
-        "submitted_by",
-        "created",
-        "started",
-        "ended",
-        "seconds",
-    ),
+    "id",
+    *JOB_FIELDS,
     times=("created", "started", "ended"),
     search=("script", "submittedBy", "reason", "node", "id"),
     sort="-id",

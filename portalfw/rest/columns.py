@@ -101,20 +101,31 @@ class Columns:
             )
         return self._columns[name]
 
+    def directions(self, wanted: str) -> list[tuple[str, Column, int]]:
+        """Return the columns that rows are sorted by, with their names: 1 ascends, -1 descends.
+
+        :raises InvalidError: if they cannot be sorted so.
+        """
+        found = []
+        for part in filter(None, (part.strip() for part in (wanted or self.sort).split(","))):
+            name = part.lstrip("-")
+            column = self.find(name)
+            if not isinstance(column, Column):
+                raise InvalidError(
+                    f"Rows cannot be sorted by {name}, only by {', '.join(self.sortable)}.",
+                    detail={"argument": "sort", "columns": self.sortable},
+                )
+            found.append((name, column, -1 if part.startswith("-") else 1))
+        return found
+
     def order(self, wanted: str) -> list[tuple[str, int]]:
         """Return the order as field and direction pairs, ended by the id so that pages never overlap.
 
         :raises InvalidError: if it cannot be sorted so.
         """
         found: dict[str, int] = {}
-        for part in filter(None, (part.strip() for part in (wanted or self.sort).split(","))):
-            column = self.find(part.lstrip("-"))
-            if not isinstance(column, Column):
-                raise InvalidError(
-                    f"Rows cannot be sorted by {part.lstrip('-')}, only by {', '.join(self.sortable)}.",
-                    detail={"argument": "sort", "columns": self.sortable},
-                )
-            found.setdefault(column.field, -1 if part.startswith("-") else 1)
+        for _, column, direction in self.directions(wanted):
+            found.setdefault(column.field, direction)
         last = next(reversed(found.values()), 1)
         return [*found.items()] if "_id" in found else [*found.items(), ("_id", last)]
 

@@ -101,7 +101,7 @@ class Listing:
             if all(wanted.matches(self._value(row, name)) for name, wanted in asked)
             and all(self._holds(row, word) for word in words)
         ]
-        for name, direction in reversed(self._wire_order()):
+        for name, _, direction in reversed(self._columns.directions(self.sort)):
             found.sort(key=partial(self._rank_of, name), reverse=direction < 0)
         kept = found[self.offset :][: self.limit or None]
         return Page(kept, lambda: len(found), lambda: len(all_rows))
@@ -145,11 +145,6 @@ class Listing:
             else str(self._value(row, name)) == word
             for name in self._columns.search
         )
-
-    def _wire_order(self) -> list[tuple[str, int]]:
-        self._columns.order(self.sort)  # says what is wrong with it
-        parts = [part.strip() for part in (self.sort or self._columns.sort).split(",") if part.strip()]
-        return [(part.lstrip("-"), -1 if part.startswith("-") else 1) for part in parts]
 
 
 class Gathered:

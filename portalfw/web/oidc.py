@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,9 +19,9 @@ from portalfw.auth.origin import public_url
 from portalfw.auth.principal import GUEST
 from portalfw.auth.users import User
 from portalfw.errors import PortalError
-from portalfw.rest.errors import status_of
 from portalfw.rest.limits import Limited
 from portalfw.web.frame import Back, Card, Way, render_card
+from portalfw.web.sign_in_record import record_sign_in
 from portalfw.web.theme import theme_of
 
 if TYPE_CHECKING:
@@ -74,10 +73,10 @@ def add_routes(
             target = started.target
             done = service.finish(provider, started, given)
         except PortalError as error:
-            _record(runtime, name, began, error=error)
+            record_sign_in(runtime, CALL, began, refusal=error, arguments={"provider": name[:100]})
             response = refuse(target, error)
         else:
-            _record(runtime, name, began, user=done.user.name)
+            record_sign_in(runtime, CALL, began, user=done.user.name, arguments={"provider": name[:100]})
             response = welcome(
                 done.user, target, lambda secret: note_provider(secret, provider.settings.name, done.id_token, hours)
             )
@@ -120,24 +119,3 @@ def farewell(runtime: Runtime, session: str) -> str | None:
             theme=theme_of(flask.request),
         )
     )
-
-
-def _record(
-    runtime: Runtime, provider: str, began: float, *, user: str = GUEST.name, error: PortalError | None = None
-) -> None:
-    """Keep on record who has signed in, or why somebody could not."""
-    record = {
-        "_id": flask.g.request_id,
-        "user": user,
-        "address": flask.request.remote_addr or "",
-        "via": "page",
-        "call": CALL,
-        "arguments": {"provider": provider[:100]},
-        "changes": True,
-        "status": 200 if error is None else status_of(error),
-        "error": None if error is None else error.message,
-        "duration": time.perf_counter() - began,
-        "date": dt.datetime.now(dt.UTC),
-        "tags": [],
-    }
-    runtime.dispatcher.audit.add(record, now=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 import time
 from collections.abc import Callable
@@ -24,10 +23,10 @@ from portalfw.auth.passkeys_site import Site, site_at
 from portalfw.auth.principal import GUEST
 from portalfw.auth.users import User
 from portalfw.errors import ForbiddenError, InvalidError, PortalError, TooManyError
-from portalfw.rest.errors import status_of
 from portalfw.rest.http import answer, failure
 from portalfw.rest.limits import Limited
 from portalfw.web.frame import PasskeyOffer
+from portalfw.web.sign_in_record import record_sign_in
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -77,11 +76,12 @@ def add_routes(
             browser, address = digest(cookie(request, BROWSER)), request.remote_addr or ""
             user, passkey_id = take_answer(here(request), browser, _credential(request), lockout, address)
         except PasskeyRefusedError as error:
-            _record(runtime, began, error.user, error.passkey_id, error)
+            tags = [] if error.passkey_id is None else [_tag(error.passkey_id)]
+            record_sign_in(runtime, CALL, began, user=error.user, refusal=error, reason=error.reason, tags=tags)
             return refuse(error)
         except (ForbiddenError, InvalidError, TooManyError) as error:
             return refuse(error)
-        _record(runtime, began, user.name, passkey_id)
+        record_sign_in(runtime, CALL, began, user=user.name, tags=[_tag(passkey_id)])
         response = welcome(user)
         drop_cookie(response, request, BROWSER, path="/login")
         return response
@@ -109,22 +109,5 @@ def _credential(request: Request) -> dict[str, Any]:
     return found
 
 
-def _record(
-    runtime: Runtime, began: float, user: str, passkey_id: int | None, refusal: PasskeyRefusedError | None = None
-) -> None:
-    """Put a sign-in on record as calls are; a failure with the reason that the browser was not told."""
-    record = {
-        "_id": flask.g.request_id,
-        "user": user or GUEST.name,
-        "address": flask.request.remote_addr or "",
-        "via": "page",
-        "call": CALL,
-        "arguments": {},
-        "changes": True,
-        "status": 200 if refusal is None else status_of(refusal),
-        "error": refusal.reason if refusal else None,
-        "duration": time.perf_counter() - began,
-        "date": dt.datetime.now(dt.UTC),
-        "tags": [] if passkey_id is None else [f"passkeyId:{passkey_id}"],
-    }
-    runtime.dispatcher.audit.add(record, now=True)
+def _tag(passkey_id: int) -> str:
+    return f"passkeyId:{passkey_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Annotated, Any, Literal, get_args, overload
 
@@ -56,6 +56,10 @@ class Macro:
     parameters: tuple[Parameter, ...]
     function: MacroFunction
     cache: float = 0  # seconds that what it shows one viewer is kept
+
+    def also(self, name: str) -> Macro:
+        """Return the same macro under another name that authors know it by."""
+        return replace(self, name=name, doc=f"{self.doc}\n\nThe macro ``{self.name}`` under its other name.")
 
     def bind(self, named: Mapping[str, Any], positional: Sequence[Any], body: Any) -> dict[str, Any]:
         """Return the checked arguments of a call.
