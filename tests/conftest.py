@@ -15,7 +15,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, BrowserType, sync_playwright  # noqa: E402
 from pymongo.database import Database  # noqa: E402
 
 from portalfw.events import EventBus  # noqa: E402
@@ -24,13 +24,10 @@ from portalfw.web.assets import BUNDLE  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browsing import CHROMIUM, SWITCHES  # noqa: E402
 from product import REPOSITORY, Product, running  # noqa: E402
 
 CONTENT = Path(__file__).parent / "content"
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-)
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +68,19 @@ def product() -> Iterator[Product]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Run headless Chromium, the one of the test run: a process can have only one driver of browsers at a time."""
+def driver() -> Iterator[BrowserType]:
+    """Drive Chromium for the whole run: a process can have only one driver of browsers at a time."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
     if not (BUNDLE / "manifest.json").exists():
         pytest.skip("the browser bundle is not built: run `npm ci` and `npm run build` in portalfw/web/bundle")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES.split())
-        yield found
-        found.close()
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(driver: BrowserType) -> Iterator[Browser]:
+    """Run headless Chromium, the one that tests share."""
+    found = driver.launch(executable_path=str(CHROMIUM), args=SWITCHES.split())
+    yield found
+    found.close()

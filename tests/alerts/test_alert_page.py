@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from browsing import sign_in
+from playwright.sync_api import Browser, Page, expect
 from product import Product, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WORK = 20_000  # milliseconds
 
 
@@ -21,22 +19,17 @@ def press(page: Page, button: str, comment: str) -> None:
     dialog.locator(".btn-primary, .btn-danger").last.click()
 
 
-def test_an_operator_accepts_and_closes_an_alert(product: Product) -> None:
+def test_an_operator_accepts_and_closes_an_alert(browser: Browser, product: Product) -> None:
     """From the mark in the bar to the findings, from the list to the alert; each step stands in its history."""
-    if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM: apt-get install chromium")
     product.ask("lab/wellness/choose", state="ERROR")
     product.ask("system/health/refreshCommand", cmd="wellness")
     wait_for(lambda: product.ask("system/alerts/list", search="kettle"), what="the alert")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_context(base_url=product.url, viewport={"width": 1440, "height": 900}).new_page()
+    with browser.new_context(base_url=product.url, viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.goto("/login?next=/cbgrid")
-        page.get_by_label("User name").fill("admin")
-        page.get_by_label("Password", exact=True).fill(product.password)
-        page.get_by_role("button", name="Continue").click()
+        sign_in(page, "admin", product.password)
         page.get_by_role("link", name="Health: errors").click()
         expect(page.get_by_text("The kettle is error")).to_be_visible(timeout=WORK)
         page.goto("/grid/Alerts")
@@ -48,7 +41,6 @@ def test_an_operator_accepts_and_closes_an_alert(product: Product) -> None:
         page.reload()
         for words in ("on my way", "a new kettle"):
             expect(page.get_by_text(words)).to_be_visible(timeout=WORK)
-        browser.close()
     product.ask("lab/wellness/choose", state="OK")
     product.ask("system/health/refreshCommand", cmd="wellness")
     assert not problems

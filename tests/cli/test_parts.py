@@ -41,7 +41,7 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 def ready(url: str) -> dict[str, object] | None:
     try:
         answer = requests.get(f"{url}/readyz", timeout=2)
-    except requests.ConnectionError:
+    except requests.RequestException:  # not listening yet, or still at its start
         return None
     found: dict[str, object] = answer.json()
     return found if answer.status_code == 200 else None

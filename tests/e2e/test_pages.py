@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from browsing import sign_in
 from cloud_steps import BOOT_LIMIT, answer_of
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from product import Product, wait_for
 
 pytestmark = [pytest.mark.qemu, pytest.mark.browser, pytest.mark.timeout(400)]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NOISE = re.compile(r"ERR_NETWORK_CHANGED|^htmx:(afterRequest|sendError)")
 WORK = 60_000  # milliseconds that the cloud may take for one step
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Run headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM: apt-get install chromium")
-    with sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *FLAGS])
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -42,9 +29,7 @@ def page(browser: Browser, real_product: Product) -> Iterator[Page]:
     found.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     found.on("pageerror", lambda error: problems.append(str(error)))
     found.goto("/cbgrid")
-    found.get_by_label("User name").fill("admin")
-    found.get_by_label("Password", exact=True).fill(real_product.password)
-    found.get_by_role("button", name="Continue").click()
+    sign_in(found, "admin", real_product.password)
     yield found
     context.close()
     network = any("ERR_NETWORK_CHANGED" in problem for problem in problems)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import psutil
 import pytest
 from cloud_steps import Cloud, missing
-from product import Product, running
+from product import Product, running, wait_for
 from sweep import sweep
 
 pytestmark = [pytest.mark.qemu, pytest.mark.timeout(400)]
@@ -36,9 +37,10 @@ def within(product: Product, *command: str) -> None:
 def end_workers(product: Product) -> None:
     """Kill the agent's warm workers, which hold connections that were made before."""
     for process in psutil.Process(product.process.pid).children(recursive=True):
-        if "agent.worker" in process.cmdline():
-            process.kill()
-            process.wait(10)
+        with suppress(psutil.NoSuchProcess):  # commands of the system come and go
+            if "agent.worker" in process.cmdline():
+                process.kill()
+                wait_for(lambda process=process: process.status() == psutil.STATUS_ZOMBIE, 10, "the worker being dead")
 
 
 def test_machine_ends_in_error_while_libvirt_is_down(product: Product) -> None:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from browsing import CHROMIUM, SWITCHES
 from oidc_sso import Sso
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, expect
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # The provider's pages name fonts of another host; only loopback is there for them.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Run headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("NO CHROMIUM: apt-get install chromium")
-    with sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, ALONE])
-        yield found
-        found.close()
+def chromium(driver: BrowserType) -> Iterator[Browser]:
+    """Run headless Chromium that reaches this machine only."""
+    found = driver.launch(executable_path=str(CHROMIUM), args=[*SWITCHES.split(), ALONE])
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -5,31 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from browsing import sign_in
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from product import REPOSITORY, Product, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
-)
 AXE = REPOSITORY / "portalfw/web/bundle/node_modules/axe-core/axe.min.js"
 ACCOUNT = "Harbor Health"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"NO BROWSER: {CHROMIUM} is missing (Debian package chromium)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES.split())
-        yield found
-        found.close()
+KEPT = """JSON.parse(localStorage.getItem('portal-recent') ?? '{"pages": []}')
+    .pages.map(kept => location.origin + kept.href)"""
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +34,7 @@ def signed_in(browser: Browser, product: Product) -> Any:
     context = browser.new_context(base_url=product.url)
     page = context.new_page()
     page.goto("/cbgrid")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password", exact=True).fill(product.password)
-    page.get_by_role("button", name="Continue").click()
+    sign_in(page, "admin", product.password)
     expect(page.locator(".page-head")).to_be_visible()
     state = context.storage_state()
     context.close()
@@ -182,7 +168,7 @@ def test_recent_pages_stand_first(page: Page) -> None:
     """Without a letter typed, the pages visited last are offered, not the present one; signing out forgets them."""
     for name in ("Accounts", "Images", "Cloud Spaces"):
         page.goto(f"/cbgrid/{name}")
-        expect(page.locator(".page-head")).to_be_visible()
+        wait_for(lambda: page.url in page.evaluate(KEPT), 10, f"{name} being kept")
     page.keyboard.press("Control+k")
     recent = page.get_by_role("group", name="Recently visited").get_by_role("option")
     expect(recent).to_have_text([re.compile("Images"), re.compile("Accounts"), re.compile("Dashboard")])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from browsing import sign_in
 from playwright.sync_api import Browser, Page, expect
 from product import Product, wait_for
 
@@ -29,20 +30,13 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     assert not problems
 
 
-def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
-    """Fill in the form of the sign-in page that is shown."""
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Continue").click()
-
-
 def test_sign_in_leads_on_and_out_again(page: Page, product: Product) -> None:
     """A guest is asked to sign in, told of a wrong password, led to the page asked for, and out again."""
     product.ask("system/usermanager/create", username="browser.bea", password=PASSWORD)
     page.goto("/system/Account")
     sign_in(page, "browser.bea", "wrong")
     expect(page.get_by_role("alert")).to_contain_text("wrong")
-    sign_in(page, "browser.bea")
+    sign_in(page, "browser.bea", PASSWORD)
     expect(page).to_have_url(re.compile(r"/system/Account$"))
     page.get_by_role("button", name="Sign out").click()
     page.goto("/system/Account")
@@ -53,7 +47,7 @@ def test_second_factor(page: Page, product: Product) -> None:
     """Somebody sets up a second factor on the account page, and is asked for a code at the next sign-in."""
     product.ask("system/usermanager/create", username="browser.fay", password=PASSWORD)
     page.goto("/system/Account")
-    sign_in(page, "browser.fay")
+    sign_in(page, "browser.fay", PASSWORD)
     page.get_by_role("link", name="Set up second factor").click()
     page.locator("input[type=password]").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
@@ -67,7 +61,7 @@ def test_second_factor(page: Page, product: Product) -> None:
         page.goto("/system/Account")
         page.get_by_role("button", name="Sign out").click()
         page.goto("/system/Account")
-        sign_in(page, "browser.fay")
+        sign_in(page, "browser.fay", PASSWORD)
         if code == recovery:
             page.get_by_role("link", name="Use a recovery code").click()
         page.locator("#code").fill("000000")

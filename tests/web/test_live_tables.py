@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from browsing import sign_in
 from playwright.sync_api import Browser, Page, expect
 from product import Product
 
@@ -24,9 +25,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     found.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     found.on("pageerror", lambda error: problems.append(str(error)))
     found.goto("/lab/Teas")
-    found.get_by_label("User name").fill("admin")
-    found.get_by_label("Password", exact=True).fill(product.password)
-    found.get_by_role("button", name="Continue").click()
+    sign_in(found, "admin", product.password)
     expect(found.locator("[data-table-live] tbody tr")).to_have_count(10)
     yield found
     context.close()

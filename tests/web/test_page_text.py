@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from browsing import sign_in
 from playwright.sync_api import Browser, expect
 from product import Product
 
@@ -16,9 +17,7 @@ def test_an_open_page_shows_what_others_save(browser: Browser, product: Product)
     context = browser.new_context(base_url=product.url)
     page = context.new_page()
     page.goto("/lab/Board?who=Ann")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password", exact=True).fill(product.password)
-    page.get_by_role("button", name="Continue").click()
+    sign_in(page, "admin", product.password)
     expect(page.locator("article")).to_contain_text("First words for Ann.")
     expect(page.locator("#live")).to_have_text("Live")
     page.evaluate("window.stays = true")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import pytest
+from browsing import sign_in
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route, expect
 from product import Product
 
@@ -41,9 +42,7 @@ class Desk:
 
     def sign_in_with_password(self) -> None:
         self.page.goto(f"{self.url}/login?next=/system/Account")
-        self.page.get_by_label("User name").fill(self.name)
-        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Continue").click()
+        sign_in(self.page, self.name, PASSWORD)
         self.expect_account()
 
     def add_passkey(self, name: str) -> None:

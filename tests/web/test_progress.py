@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from browsing import sign_in
 from playwright.sync_api import Browser, Locator, Page, expect
 from product import Product, wait_for
 
@@ -23,9 +24,7 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     found.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     found.on("pageerror", lambda error: problems.append(str(error)))
     found.goto("/login?next=/system/API")
-    found.get_by_label("User name").fill("admin")
-    found.get_by_label("Password", exact=True).fill(product.password)
-    found.get_by_role("button", name="Continue").click()
+    sign_in(found, "admin", product.password)
     found.wait_for_url("**/system/API")
     yield found
     context.close()

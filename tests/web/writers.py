@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from browsing import sign_in
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from product import Product
 
@@ -30,9 +31,7 @@ class Writers:
         page.goto(path)
         if "/login" not in page.url:
             page.goto(f"/login?next={path}")
-        page.get_by_label("User name").fill(name)
-        page.get_by_label("Password", exact=True).fill(password)
-        page.get_by_role("button", name="Continue").click()
+        sign_in(page, name, password)
         return page
 
     def watch(self, page: Page) -> None:

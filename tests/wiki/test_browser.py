@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import sign_in
 from playwright.sync_api import Browser, Page, expect
 from product import REPOSITORY, running
 
@@ -29,9 +30,7 @@ def page(browser: Browser) -> Iterator[Page]:
             page.on("console", lambda message: complaints.append(message.text))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.goto("/pad/Living")
-            page.get_by_label("User name").fill("admin")
-            page.get_by_label("Password", exact=True).fill(product.password)
-            page.get_by_role("button", name="Continue").click()
+            sign_in(page, "admin", product.password)
             yield page
         assert [one for one in complaints if "Content Security Policy" in one or "Error:" in one] == []
 
