@@ -10,10 +10,6 @@ from actors.cloud.models import Account, Cloudspace, Machine
 from portalfw.auth.users import find_user
 from portalfw.rest import Actor, Arg, Columns, Listing, method
 
-ENTRIES = Columns(
-    None, "id", "kind", "object", "user", "group", "letters", search=("object", "user", "group"), sort="kind", limit=50,
-    most=500,
-)  # fmt: skip
 #: Of each kind: the documents, a method that needs reading alone, and the argument that names the object.
 KINDS = (
     (Account, "cloudapi/accounts/get", "accountId"),
@@ -36,6 +32,16 @@ class AccessEntry(TypedDict):
     letters: str
     method: str
     arguments: str
+
+
+ENTRIES = Columns(
+    AccessEntry,
+    *("id", "kind", "object", "user", "group", "letters"),
+    search=("object", "user", "group"),
+    sort="kind",
+    limit=50,
+    most=500,
+)
 
 
 class Access(Actor, app="cloudbroker"):

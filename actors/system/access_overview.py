@@ -12,9 +12,6 @@ from portalfw.rest import Actor, Arg, Columns, Listing, Method, method
 
 Verdict = Literal["always", "by object", "never"]
 USERS = Columns(User, "id", "name", "groups", "active", search=("name", "groups"), sort="name", limit=50, most=200)
-METHODS = Columns(
-    None, "id", "title", "right", "verdict", "reason", search=("id", "title", "right"), sort="id", limit=50, most=500
-)
 
 
 class MethodAccess(TypedDict):
@@ -25,6 +22,20 @@ class MethodAccess(TypedDict):
     right: str
     verdict: Verdict
     reason: str
+
+
+METHODS = Columns(
+    MethodAccess,
+    "id",
+    "title",
+    "right",
+    "verdict",
+    "reason",
+    search=("id", "title", "right"),
+    sort="id",
+    limit=50,
+    most=500,
+)
 
 
 class AccessOverview(Actor, app="system"):

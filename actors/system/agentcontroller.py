@@ -16,9 +16,6 @@ LONGEST_WAIT = 3600.0  # seconds
 SLACK = 5.0  # seconds beyond a job's own limits until it must have ended
 SESSION_FIELDS = ["gid", "name", "roles", "session", "connected", "last_seen", "version", "address", "status"]
 AGENTS = Columns(Node, "id", *SESSION_FIELDS, times=("last_seen",), search=("name", "address", "roles"), sort="name")
-SCRIPTS = Columns(
-    None, "name", "category", "descr", "organization", "queue", "broken", search=("name", "descr"), sort="name"
-)
 
 ScriptName = Annotated[str, Arg("JumpScript", help="category/name", choices="system/agentcontroller/listJumpscripts")]
 
@@ -50,6 +47,11 @@ class ScriptRow(TypedDict):
     queue: str
     timeout: float | None
     broken: str
+
+
+SCRIPTS = Columns(
+    ScriptRow, "name", "category", "descr", "organization", "queue", "broken", search=("name", "descr"), sort="name"
+)
 
 
 class ScriptDetail(ScriptRow):

@@ -10,7 +10,7 @@ from portalfw.rest.answer_fields import AnswerField, answer_of
 from portalfw.rest.catalogue import ArgumentRow, MethodRow, argument_row, method_row, swagger
 
 METHODS = Columns(
-    None,
+    MethodRow,
     *("address", "app", "actor", "name", "title", "summary", "right", "effect"),
     search=("address", "title", "summary"),
     sort="address",

@@ -45,7 +45,6 @@ NODES = Columns(
     cpus=Column("facts.cpus", "number"),
     memory=Column("facts.memory_mib", "number"),
 )
-DISKS = Columns(None, "node", "mount", search=("node", "mount"), sort="node", limit=50, most=500)
 VDISK_FIELDS = ("name", "type", "status", "size_max", "machine_id", "account_id", "gid")
 VDISKS = Columns(Disk, "id", *VDISK_FIELDS, limit=50, most=500)
 
@@ -94,6 +93,11 @@ class DiskRow(TypedDict):
     size: int
     free: int
     used: float
+
+
+DISKS = Columns(
+    DiskRow, "node", "mount", "size", "free", "used", search=("node", "mount"), sort="node", limit=50, most=500
+)
 
 
 class VDiskRow(TypedDict):

@@ -8,22 +8,9 @@ from typing import Annotated, TypedDict
 from portalfw.health.findings import State, worst
 from portalfw.health.results import Message
 from portalfw.rest import Actor, Arg, Columns, Listing, method
-from portalfw.rest.columns import Column
 
 OPERATORS = "group:level1,level2,level3"
 GRAVITY: dict[State, int] = {"ERROR": 4, "MISSED": 3, "WARNING": 2, "OK": 1, "SKIPPED": 0}
-MESSAGES = Columns(
-    None,
-    *("id", "check", "category", "state", "message"),
-    search=("message", "category", "check"),
-    sort="-gravity,category,id",
-    limit=100,
-    most=500,
-    gravity=Column("gravity", "number"),
-    interval=Column("interval", "number"),
-    changed=Column("changed", "time"),
-    checked=Column("checked", "time"),
-)
 
 
 class OverallStatus(TypedDict):
@@ -57,6 +44,17 @@ class HealthMessage(TypedDict):
     changed: float
     checked: float
     interval: float
+
+
+MESSAGES = Columns(
+    HealthMessage,
+    *("id", "check", "category", "state", "message", "gravity", "interval", "changed", "checked"),
+    times=("changed", "checked"),
+    search=("message", "category", "check"),
+    sort="-gravity,category,id",
+    limit=100,
+    most=500,
+)
 
 
 class Health(Actor, app="system"):

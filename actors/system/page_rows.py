@@ -27,27 +27,30 @@ OfPage = Annotated[str | None, Arg("Page", help="Whose file it is; of the space 
 Text = Annotated[str, Arg("Text", help="Source: front matter and Markdown.", multiline=True)]
 RevisionId = Annotated[str, Arg("Revision"), Field(max_length=64)]
 Base = Annotated[str, Arg("Base", help="Revision that the text was made from."), Field(max_length=64)]
+Action = Literal["created", "edited", "renamed", "deleted"]
 Message = Annotated[str, Arg("Message", help="What was changed, and why."), Field(max_length=500)]
 
 
-class PageSource(TypedDict):
-    """A page's source: ``revision`` goes back as ``base`` of a save, ``rights`` are the caller's letters."""
+class PageRef(TypedDict):
+    """A page."""
 
     space: str
     page: str
     address: str
+
+
+class PageSource(PageRef):
+    """A page's source: ``revision`` goes back as ``base`` of a save, ``rights`` are the caller's letters."""
+
     text: str
     revision: str
     rights: str
     lock: Lock | None
 
 
-class SavedPage(TypedDict):
+class SavedPage(PageRef):
     """A saved page: with ``merged``, ``text`` also holds what others wrote meanwhile."""
 
-    space: str
-    page: str
-    address: str
     revision: str
     changed: bool
     merged: bool
@@ -65,72 +68,52 @@ class Preview(TypedDict):
     actions: str
 
 
-class PageRef(TypedDict):
-    """A page."""
-
-    space: str
-    page: str
-    address: str
-
-
-class MovedPage(TypedDict):
+class MovedPage(PageRef):
     """A page under its new name: whose links were rewritten, and whose were left since the caller may not write them.
 
     ``unseen`` counts those that the caller may not read.
     """
 
-    space: str
-    page: str
-    address: str
     revision: str
     rewritten: list[PageRef]
     left: list[PageRef]
     unseen: int
 
 
-class RevisionRow(TypedDict):
-    """One change of a page; ``before`` is the name that a renaming took away."""
+class Commit(TypedDict):
+    """One change: who made it, when and why."""
 
     revision: str
     author: str
     date: float
     message: str
-    action: Literal["created", "edited", "renamed", "deleted"]
+
+
+class RevisionRow(Commit):
+    """One change of a page; ``before`` is the name that a renaming took away."""
+
+    action: Action
     page: str
     before: str | None
 
 
-class RecentRow(TypedDict):
+class RecentRow(PageRef, Commit):
     """One change of one page; ``before`` is the revision to compare with."""
 
-    space: str
-    page: str
-    address: str
-    action: Literal["created", "edited", "renamed", "deleted"]
-    revision: str
+    action: Action
     before: str
-    author: str
-    date: float
-    message: str
 
 
-class BlameRow(TypedDict):
+class BlameRow(Commit):
     """Lines of a page, counted from 1, that one revision brought."""
 
     start: int
     lines: int
-    revision: str
-    author: str
-    date: float
-    message: str
 
 
-class WantedRow(TypedDict):
+class WantedRow(PageRef):
     """A page that is linked to and that there is not."""
 
-    space: str
-    page: str
-    address: str
     count: int
     linkedFrom: list[PageRef]
 
@@ -147,12 +130,20 @@ class FileRow(TypedDict):
     markdown: str
 
 
+def page_ref(space: str, name: str) -> PageRef:
+    """Return a page as an answer."""
+    return {"space": space, "page": name, "address": f"/{space}/{name}"}
+
+
+def commit(one: Revision | Recent | Blamed) -> Commit:
+    """Return who made a change, when and why, as an answer."""
+    return {"revision": one.revision, "author": one.author, "date": one.date, "message": one.message}
+
+
 def saved_row(saved: Saved) -> SavedPage:
     """Return a saved page as an answer."""
     return {
-        "space": saved.space,
-        "page": saved.name,
-        "address": f"/{saved.space}/{saved.name}",
+        **page_ref(saved.space, saved.name),
         "revision": saved.revision,
         "changed": saved.changed,
         "merged": saved.merged,
@@ -173,11 +164,6 @@ def file_row(one: Attachment) -> FileRow:
     }
 
 
-def page_ref(space: str, name: str) -> PageRef:
-    """Return a page as an answer."""
-    return {"space": space, "page": name, "address": f"/{space}/{name}"}
-
-
 def refs(found: Iterable[tuple[str, str]]) -> list[PageRef]:
     """Return pages as an answer."""
     return [page_ref(space, name) for space, name in found]
@@ -191,9 +177,7 @@ def source_rows(found: Iterable[Source]) -> list[PageRef]:
 def moved_row(moved: Moved) -> MovedPage:
     """Return a moved page as an answer."""
     return {
-        "space": moved.space,
-        "page": moved.name,
-        "address": f"/{moved.space}/{moved.name}",
+        **page_ref(moved.space, moved.name),
         "revision": moved.revision,
         "rewritten": refs(moved.rewritten),
         "left": refs(moved.left),
@@ -205,10 +189,7 @@ def revision_row(one: Revision) -> RevisionRow:
     """Return a revision as an answer."""
     before = name_of(one.before) if one.action == "renamed" and one.before else None
     return {
-        "revision": one.revision,
-        "author": one.author,
-        "date": one.date,
-        "message": one.message,
+        **commit(one),
         "action": one.action,
         "page": name_of(one.path),
         "before": before,
@@ -218,15 +199,10 @@ def revision_row(one: Revision) -> RevisionRow:
 def recent_row(one: Recent) -> RecentRow:
     """Return a change as an answer."""
     return {
-        "space": one.space,
-        "page": one.name,
-        "address": f"/{one.space}/{one.name}",
+        **page_ref(one.space, one.name),
+        **commit(one),
         "action": one.action,
-        "revision": one.revision,
         "before": one.before,
-        "author": one.author,
-        "date": one.date,
-        "message": one.message,
     }
 
 
@@ -235,10 +211,7 @@ def blame_row(one: Blamed) -> BlameRow:
     return {
         "start": one.start,
         "lines": one.lines,
-        "revision": one.revision,
-        "author": one.author,
-        "date": one.date,
-        "message": one.message,
+        **commit(one),
     }
 
 

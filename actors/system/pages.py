@@ -19,11 +19,33 @@ from portalfw.history.pages import Pages as Sources
 from portalfw.history.pages import SourceText
 from portalfw.history.recent import RecentChanges
 from portalfw.rest import Actor, Arg, method
-from portalfw.rest.columns import Column, Columns
+from portalfw.rest.columns import Columns
 from portalfw.rest.listing import Listing
 from portalfw.runtime import Runtime
 
-DATE = Column("date", "time")
+LOCKS = Columns(Lock, "space", "page", "user", "since", search=("space", "page", "user"), sort="page", times=("since",))
+DRAFTS = Columns(Draft, "space", "page", "date", search=("page",), sort="-date", times=("date",))
+FILES = Columns(rows.FileRow, "name", "page", "size", search=("name", "page"), sort="name")
+PAGES = Columns(rows.PageRef, "space", "page", search=("page",), sort="page")
+WANTED = Columns(rows.WantedRow, "space", "page", "count", search=("page",), sort="-count")
+REVISIONS = Columns(
+    rows.RevisionRow,
+    *("revision", "author", "message", "action", "page", "date"),
+    search=("author", "message"),
+    sort="-date",
+    limit=50,
+    most=500,
+    times=("date",),
+)
+RECENT = Columns(
+    rows.RecentRow,
+    *("space", "page", "action", "author", "message", "date"),
+    search=("page", "author", "message"),
+    sort="-date",
+    limit=50,
+    most=500,
+    times=("date",),
+)
 
 
 def pages_service(runtime: Runtime) -> Sources:
@@ -133,9 +155,7 @@ class Pages(Actor, app="system"):
     @method(right="login", http=("GET", "POST"), readonly=True, live=("page_lock",))
     def locks(
         self,
-        listing: Annotated[
-            Listing, Columns(None, "space", "page", "user", search=("space", "page", "user"), sort="page")
-        ],
+        listing: Annotated[Listing, LOCKS],
     ) -> list[Lock]:
         """Return who edits what now, as far as the caller may see the pages."""
         readable = {space: {one.name for one in self._readable(space)} for space in self.runtime.wiki.spaces}
@@ -160,9 +180,7 @@ class Pages(Actor, app="system"):
     @method(right="login", http=("GET", "POST"), readonly=True)
     def drafts(
         self,
-        listing: Annotated[
-            Listing, Columns(None, "space", "page", date=Column("date", "time"), search=("page",), sort="-date")
-        ],
+        listing: Annotated[Listing, DRAFTS],
     ) -> list[Draft]:
         """Return the caller's drafts, the latest first."""
         return listing.of_rows(self._drafts.all(self.call.principal))
@@ -173,9 +191,7 @@ class Pages(Actor, app="system"):
         space: Space,
         page: OfPage = None,
         *,
-        listing: Annotated[
-            Listing, Columns(None, "name", "page", size=Column("size", "number"), search=("name", "page"), sort="name")
-        ],
+        listing: Annotated[Listing, FILES],
     ) -> list[rows.FileRow]:
         """Return the files of a page, or all of a space's that the caller may read."""
         return listing.of_rows(map(rows.file_row, self._attachments.of(self.call.principal, space, page)))
@@ -207,22 +223,7 @@ class Pages(Actor, app="system"):
         space: Space,
         page: Page,
         *,
-        listing: Annotated[
-            Listing,
-            Columns(
-                None,
-                "revision",
-                "author",
-                "message",
-                "action",
-                "page",
-                date=DATE,
-                sort="-date",
-                most=500,
-                limit=50,
-                search=("author", "message"),
-            ),
-        ],
+        listing: Annotated[Listing, REVISIONS],
     ) -> list[rows.RevisionRow]:
         """Return the revisions of a page, the latest first, as far as the caller may read it as it was."""
         found = self._earlier.history(self.call.principal, space, page)
@@ -288,22 +289,7 @@ class Pages(Actor, app="system"):
         self,
         space: Annotated[str | None, Arg("Space", help="All that the caller may read if left out.")] = None,
         *,
-        listing: Annotated[
-            Listing,
-            Columns(
-                None,
-                "space",
-                "page",
-                "action",
-                "author",
-                "message",
-                date=DATE,
-                sort="-date",
-                most=500,
-                limit=50,
-                search=("page", "author", "message"),
-            ),
-        ],
+        listing: Annotated[Listing, RECENT],
     ) -> list[rows.RecentRow]:
         """Return what was changed lately in pages that the caller may read, the latest first."""
         found = self.service(recent_changes).all(self.call.principal, space)
@@ -315,7 +301,7 @@ class Pages(Actor, app="system"):
         space: Space,
         page: Page,
         *,
-        listing: Annotated[Listing, Columns(None, "space", "page", search=("page",), sort="page")],
+        listing: Annotated[Listing, PAGES],
     ) -> list[rows.PageRef]:
         """Return the pages that link to a page or include it, as far as the caller may read them."""
         self._pages.check_now(self.call.principal, space, page)
@@ -324,19 +310,14 @@ class Pages(Actor, app="system"):
     @method(right="login", http=("GET", "POST"), readonly=True, live=("page",))
     def wanted(
         self,
-        listing: Annotated[
-            Listing,
-            Columns(None, "space", "page", count=Column("count", "number"), search=("page",), sort="-count"),
-        ],
+        listing: Annotated[Listing, WANTED],
     ) -> list[rows.WantedRow]:
         """Return the pages that are linked to and that there are not, with where they are linked from."""
         found = self._index.wanted(self.call.principal)
         return listing.of_rows(rows.wanted_row(space, name, of) for (space, _), (name, of) in found.items())
 
     @method(right="login", http=("GET", "POST"), readonly=True, live=("page",))
-    def orphans(
-        self, listing: Annotated[Listing, Columns(None, "space", "page", search=("page",), sort="page")]
-    ) -> list[rows.PageRef]:
+    def orphans(self, listing: Annotated[Listing, PAGES]) -> list[rows.PageRef]:
         """Return the pages that no other page and no navigation leads to."""
         return listing.of_rows(rows.source_rows(self._index.orphans(self.call.principal)))
 
@@ -369,9 +350,7 @@ class Pages(Actor, app="system"):
 
     def _source(self, found: SourceText) -> rows.PageSource:
         return {
-            "space": found.space,
-            "page": found.name,
-            "address": f"/{found.space}/{found.name}",
+            **rows.page_ref(found.space, found.name),
             "text": found.text,
             "revision": found.revision,
             "rights": "".join(letter for letter in "RWA" if letter in found.letters),

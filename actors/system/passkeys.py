@@ -17,7 +17,9 @@ Password = Annotated[
 ]
 
 
-PASSKEYS = Columns(None, "id", "user", "name", "site", "kept", "created", "used", sort="-id", times=("created", "used"))
+PASSKEYS = Columns(
+    PasskeyRow, "id", "user", "name", "site", "kept", "created", "used", sort="-id", times=("created", "used")
+)
 
 
 class Passkeys(Actor, app="system"):

@@ -7,7 +7,7 @@ from typing import Annotated
 from portalfw.rest import Actor, Columns, Listing, method
 from portalfw.settings_shown import SettingRow, shown_settings
 
-SETTINGS = Columns(None, "name", "value", "origin", search=("name", "value", "origin"), sort="name")
+SETTINGS = Columns(SettingRow, "name", "value", "origin", search=("name", "value", "origin"), sort="name")
 
 
 class SettingsInForce(Actor, app="system", name="settings"):

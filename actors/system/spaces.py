@@ -12,7 +12,7 @@ from actors.system.page_rows import Message, Page, Space
 from portalfw.errors import UnavailableError
 from portalfw.history.spaces import Spaces as Service
 from portalfw.rest import Actor, Arg, method
-from portalfw.rest.columns import Column, Columns
+from portalfw.rest.columns import Columns
 from portalfw.rest.listing import Listing
 from portalfw.runtime import Runtime
 
@@ -85,7 +85,7 @@ class Spaces(Actor, app="system"):
         self,
         listing: Annotated[
             Listing,
-            Columns(None, "name", "title", pages=Column("pages", "number"), search=("name", "title"), sort="name"),
+            Columns(SpaceRow, "name", "title", "pages", "conflicts", search=("name", "title"), sort="name"),
         ],
     ) -> list[SpaceRow]:
         """Return the spaces that the caller may read."""
@@ -97,7 +97,9 @@ class Spaces(Actor, app="system"):
         self,
         space: Space,
         *,
-        listing: Annotated[Listing, Columns(None, "page", "source", search=("page",), sort="page")],
+        listing: Annotated[
+            Listing, Columns(ConflictRow, "page", "source", "date", search=("page",), sort="page", times=("date",))
+        ],
     ) -> list[ConflictRow]:
         """Return the pages whose two sides could not be merged; until somebody saves them they are as they were."""
         found = self._spaces.conflicts(self.call.principal, space)

@@ -17,7 +17,7 @@ OPERATORS = "group:admin"
 USER_FIELDS = ("name", "emails", "groups", "active", "protected")
 USERS = Columns(User, "id", *USER_FIELDS, search=("name", "emails", "id"), sort="name")
 GROUPS = Columns(Group, "name", "description", search=("name", "description"), sort="name")
-LOCKED = Columns(None, "id", "kind", "name", "failures", "until", times=("until",))
+LOCKED = Columns(LockedRow, "id", "kind", "name", "failures", "until", times=("until",))
 
 
 class Identity(TypedDict):

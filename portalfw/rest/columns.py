@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,17 +42,18 @@ class NameOf:
 
 
 class Columns:
-    """The columns of a list by their names on the wire.
+    """The columns of a list by their names on the wire; what they hold is told by the document or the rows' type.
 
     ``Columns(Machine, "id", "name", "status", "creation_time", cloudspaceName=NameOf(Cloudspace, "cloudspace_id"))``:
     a Python name stands for the field of that name, and gives its camelCase to the wire. ``search`` names the columns
     that a search looks through, ``sort`` the order without another wish, ``limit`` how many rows answer without one
-    (0: all) and ``most`` how many at most (0: any number).
+    (0: all) and ``most`` how many at most (0: any number). A list of rows in memory names their TypedDict in place
+    of the document: ``Columns(SpaceRow, "name", "pages")``.
     """
 
     def __init__(
         self,
-        document: type[Document] | None,
+        rows: type[Document | Mapping[str, Any]],
         /,
         *names: str,
         search: Sequence[str] = ("name",),
@@ -61,9 +63,12 @@ class Columns:
         times: Sequence[str] = (),
         **others: Column | NameOf | str,
     ) -> None:
-        """Declare the columns; ``times`` are those whose numbers are epoch seconds."""
+        """Declare the columns; ``times`` are those whose numbers are epoch seconds.
+
+        :raises TypeError: if the TypedDict has no such key.
+        """
         declared: dict[str, Column | NameOf | str] = {wire_name(name): name for name in names} | others
-        self.document = document
+        self._rows = rows
         self.limit, self.most, self.sort = limit, most, sort
         self._columns = {name: self._column(what, times) for name, what in declared.items()}
         self.search = [name for name in search if name in self._columns]
@@ -154,9 +159,23 @@ class Columns:
         return Column(field, "time" if what in times else self._kind(what))
 
     def _kind(self, field: str) -> Kind:
-        found = getattr(self.document, field, None) if self.document else None
+        if not issubclass(self._rows, Document):
+            return _kind_of_key(self._rows, field)
+        found = getattr(self._rows, field, None)
         if isinstance(found, mongoengine.BooleanField):
             return "flag"
         if isinstance(found, mongoengine.DateTimeField):
             return "date"
         return "number" if isinstance(found, (mongoengine.IntField, mongoengine.FloatField)) else "text"
+
+
+def _kind_of_key(rows: type[Mapping[str, Any]], field: str) -> Kind:
+    """Return of which kind the values under a key of a TypedDict are; whether they may be missing does not matter."""
+    key = "id" if field == "_id" else field
+    hints = typing.get_type_hints(rows)
+    if key not in hints:
+        raise TypeError(f"{rows.__name__} has no key {key}, only {', '.join(hints)}")
+    types = set(typing.get_args(hints[key]) or (hints[key],)) - {type(None)}
+    if types == {bool}:
+        return "flag"
+    return "number" if types <= {int, float} else "text"

@@ -39,15 +39,19 @@ _TESTS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 @dataclass(frozen=True)
 class Condition:
-    """What one value must be, in MongoDB's operators; a text's pattern stands under ``$regex``."""
+    """What one value must be, in MongoDB's operators; a text's pattern stands under ``$regex``.
+
+    ``negated`` turns a pattern round: no part of the value may be so.
+    """
 
     operators: Mapping[str, Any]
+    negated: bool = False
 
     def query(self) -> dict[str, Any]:
         """Return it as what MongoDB asks of a field."""
         if "$regex" in self.operators:
             pattern = {"$regex": self.operators["$regex"], "$options": "i"}
-            return {"$not": pattern} if self.operators.get("negated") else pattern
+            return {"$not": pattern} if self.negated else pattern
         return dict(self.operators)
 
     def matches(self, value: Any) -> bool:
@@ -58,7 +62,7 @@ class Condition:
                 for part in _parts(value)
                 if part is not None
             )
-            return found is not bool(self.operators.get("negated"))
+            return found is not self.negated
         return all(_holds(name, value, wanted) for name, wanted in self.operators.items())
 
 
@@ -95,7 +99,7 @@ def _text(name: str, given: Any) -> Condition:
     negated, text = text.startswith("!"), text.removeprefix("!")
     if text.startswith("="):
         return Condition({"$ne" if negated else "$eq": text[1:]})
-    return Condition({"$regex": re.escape(text), "negated": negated})
+    return Condition({"$regex": re.escape(text)}, negated=negated)
 
 
 def _value(name: str, kind: Kind, given: Any) -> Any:

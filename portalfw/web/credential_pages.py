@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portalfw.auth.principal import GUEST
 from portalfw.errors import PortalError, TooManyError
-from portalfw.rest.dispatch import Call
 from portalfw.rest.errors import status_of
 from portalfw.web import passkey_pages
+from portalfw.web.calling import call_method
 from portalfw.web.frame import Back, Card, Field, render_card
 from portalfw.web.theme import theme_of
 
@@ -57,10 +57,7 @@ class _View:
         return flask.redirect(f"/login?next={self.path}", 303) if view.principal.guest else self._show(view)
 
     def call(self, name: str, given: Mapping[str, Any]) -> Any:
-        method = self._runtime.dispatcher.describe(name)
-        return self._runtime.dispatcher.run(
-            method, given, Call(self.principal, flask.request.remote_addr or "", "page")
-        )
+        return call_method(self._runtime, self.principal, name, given)
 
 
 def _token(view: _View) -> AnyResponse:

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from portalfw.auth.principal import Principal
 from portalfw.errors import NotFoundError, PortalError
 from portalfw.logo import ONE, Logo
-from portalfw.rest.dispatch import Call
 from portalfw.rest.errors import status_of
+from portalfw.web.calling import call_method
 from portalfw.web.frame import Back, Card, Field, render_card
 from portalfw.web.theme import theme_of
 
@@ -61,9 +61,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
 def _store(runtime: Runtime, principal: Principal) -> None:
     file = flask.request.files.get("image")
     image = base64.b64encode(file.read() if file else b"").decode()
-    method = runtime.dispatcher.describe("system/logo/set")
-    call = Call(principal, flask.request.remote_addr or "", "page", flask.g.request_id)
-    runtime.dispatcher.run(method, {"image": image}, call)
+    call_method(runtime, principal, "system/logo/set", {"image": image})
 
 
 def _form(error: PortalError | None = None) -> Response:

@@ -10,6 +10,8 @@ import pytest
 import requests
 from product import Product
 
+from actors.system.page_rows import PageRef
+from portalfw.rest.columns import Columns
 from portalfw.rest.csv_rows import as_csv
 
 COUNT = 42
@@ -80,6 +82,12 @@ def test_filters(shelf: Product, condition: dict[str, Any], expected: list[int])
     """A filter means the same whether the rows are documents or lie in memory."""
     assert ids(shelf, filter=condition, sort="id") == expected
     assert ids(shelf, KEPT, filter=condition, sort="id") == expected
+
+
+def test_columns_of_rows_that_have_none() -> None:
+    """A column that the rows in memory do not have is refused where it is declared."""
+    with pytest.raises(TypeError, match="PageRef has no key colour, only space, page, address"):
+        Columns(PageRef, "page", "colour")
 
 
 def test_filters_of_dates_and_names(shelf: Product) -> None:

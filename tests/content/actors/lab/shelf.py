@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypedDict
 
 import mongoengine
 
@@ -37,6 +37,18 @@ class LabTea(Document):
     farm_id = mongoengine.IntField()
 
 
+class TeaRow(TypedDict):
+    """A tea out of memory."""
+
+    id: int
+    name: str
+    kind: str | None
+    grams: int
+    open: bool
+    picked: float | None
+    tags: list[str]
+
+
 TEAS = Columns(
     LabTea,
     *FIELDS,
@@ -45,7 +57,7 @@ TEAS = Columns(
     search=("id", "name", "tags", "farmName"),
     farmName=NameOf(LabFarm, "farm_id"),
 )
-KEPT = Columns(LabTea, *FIELDS, times=("picked",), search=("id", "name", "tags"), sort="name", limit=3, most=5)
+KEPT = Columns(TeaRow, *FIELDS, times=("picked",), search=("id", "name", "tags"), sort="name", limit=3, most=5)
 
 
 class Shelf(Actor, app="lab"):
@@ -80,7 +92,7 @@ class Shelf(Actor, app="lab"):
         return rows.answered(_row(row) for row in rows)
 
     @method(right="login", http=("GET", "POST"), readonly=True, live=("lab_tea",))
-    def kept(self, listing: Annotated[Listing, KEPT]) -> list[dict[str, Any]]:
+    def kept(self, listing: Annotated[Listing, KEPT]) -> list[TeaRow]:
         """List the teas out of memory."""
         return listing.of_rows([_row(row) for row in LabTea.rows(fields=FIELDS[1:])])
 

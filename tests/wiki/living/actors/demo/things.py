@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import gevent
 
@@ -14,13 +14,20 @@ from portalfw.rest.listing import Listing
 IN_USE = 2
 
 
+class Thing(TypedDict):
+    """A thing."""
+
+    id: int
+    name: str
+
+
 class Things(Actor, app="demo"):
     """Things."""
 
     @method(right="login", readonly=True, http=("GET", "POST"))
     def list(
-        self, listing: Annotated[Listing, Columns(None, "id", "name", search=("name",), sort="name")]
-    ) -> list[dict[str, Any]]:
+        self, listing: Annotated[Listing, Columns(Thing, "id", "name", search=("name",), sort="name")]
+    ) -> list[Thing]:
         """List things."""
         return listing.of_rows({"id": number, "name": f"thing-{number:02d}"} for number in range(30))
 
