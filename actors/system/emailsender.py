@@ -21,7 +21,7 @@ DEEPEST = 20  # characters of indentation
 DELIVERIES = Columns(
     Delivery,
     "id",
-    *("to", "subject", "user", "error", "tries", "created", "changed", "next_try"),
+    *FIELDS,
     state="status",
     times=("created", "changed", "next_try"),
     search=("to", "subject", "user", "id"),
@@ -106,13 +106,13 @@ class EmailSender(Actor, app="system"):
         listing: Annotated[Listing, DELIVERIES],
     ) -> list[DeliveryRow]:
         """Return the deliveries of the last thirty days, the newest first."""
-        rows = listing.of(Delivery, {"status": state} if state else {}, fields=FIELDS)
+        rows = listing.of(Delivery, {"status": state} if state else {}, fields=(*FIELDS, "status"))
         return rows.answered(_row(row) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("mail_delivery:{delivery_id}",))
     def get_delivery(self, delivery_id: int) -> DeliveryRow:
         """Return one delivery."""
-        rows = Delivery.rows({"_id": delivery_id}, fields=FIELDS, limit=1)
+        rows = Delivery.rows({"_id": delivery_id}, fields=(*FIELDS, "status"), limit=1)
         if not rows:
             raise NotFoundError(f"Delivery {delivery_id} does not exist; they are dropped after 30 days.")
         return _row(rows[0])

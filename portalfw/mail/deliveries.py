@@ -26,7 +26,7 @@ WAITS: Final = (5.0, 20.0, 80.0, 320.0, 1280.0, 5120.0)  # seconds after each tr
 STUCK: Final = 120.0  # seconds of sending after which it is asked whether the process that does it still lives
 BATCH: Final = 20
 MOST_RECEIVERS: Final = 50
-FIELDS: Final = ("to", "subject", "user", "status", "error", "tries", "created", "changed", "next_try")
+FIELDS: Final = ("to", "subject", "user", "error", "tries", "created", "changed", "next_try")  # beside its status
 
 
 class Delivery(Document):
