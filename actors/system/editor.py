@@ -9,11 +9,12 @@ from pydantic import Field
 from portalfw.errors import NotFoundError
 from portalfw.history.access import check
 from portalfw.history.names import name_of
-from portalfw.history.pages import Pages, is_template
+from portalfw.history.pages import Pages
 from portalfw.history.views import View, text_of
 from portalfw.rest import Actor, Arg, method
 from portalfw.runtime import Runtime
 from portalfw.wiki.macro import Macro, Parameter
+from portalfw.wiki.space import is_template
 
 Space = Annotated[str, Arg("Space", help="Name of the space, as in its address."), Field(max_length=100)]
 OPTIONS = "one of "

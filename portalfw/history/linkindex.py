@@ -10,10 +10,10 @@ from portalfw.auth.principal import Principal
 from portalfw.history.access import has
 from portalfw.history.history import History
 from portalfw.history.links import Link, links
-from portalfw.history.names import NAV, TEMPLATES, is_page, name_of, pages_in
+from portalfw.history.names import NAV, is_page, name_of, pages_in
 from portalfw.history.views import View, text_of
 from portalfw.wiki.address import page_key
-from portalfw.wiki.space import HOME
+from portalfw.wiki.space import HOME, is_template
 
 Address = tuple[str, str]  # space and page key
 
@@ -48,8 +48,8 @@ class LinkIndex:
         return [source for source in self.sources(principal) if any(_leads(link, wanted) for link in source.links)]
 
     def wanted(self, principal: Principal) -> dict[Address, tuple[str, list[Source]]]:
-        """Return what is linked to and is no page: the name as written, and the pages that link to it."""
-        sources = [source for source in self.sources(principal) if source.readable]
+        """Return what is linked to and is no page: the name as written, and pages (no templates) that link to it."""
+        sources = [one for one in self.sources(principal) if one.readable and not is_template(one.path)]
         found: dict[Address, tuple[str, list[Source]]] = {}
         known = {space: self._history.store.look(space, lambda view: pages_in(view.paths())) for space in self._spaces}
         for source in sources:
@@ -62,8 +62,8 @@ class LinkIndex:
         return found
 
     def orphans(self, principal: Principal) -> list[Source]:
-        """Return the pages that no other page and no navigation leads to, but for homes and templates."""
-        sources = list(self.sources(principal))
+        """Return the pages that no other page and no navigation leads to, but for homes; templates do not count."""
+        sources = [one for one in self.sources(principal) if not is_template(one.path)]
         linked: defaultdict[Address, set[Address]] = defaultdict(set)
         for source in sources:
             for link in source.links:
@@ -73,7 +73,6 @@ class LinkIndex:
             for source in sources
             if source.readable
             and page_key(source.name) not in {page_key(HOME), NAV}
-            and not source.path.startswith(f"{TEMPLATES}/")
             and not linked[_address(source)] - {_address(source)}
         ]
 

@@ -16,7 +16,6 @@ MARKS = frozenset(" _-.,()'&+!")
 TWINS = (".md", ".json")
 NAV, CONFIG = "nav", "space.yaml"
 FILES = ".files"  # the folder of attachments
-TEMPLATES = "templates"  # the folder of pages that new ones may begin as
 SPACE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 RESERVED_SPACES = frozenset(
     (

@@ -12,12 +12,13 @@ from portalfw.errors import ConflictError, InvalidError, NotFoundError
 from portalfw.history.access import check, check_rights_change, rights_at
 from portalfw.history.documents import PageConflict
 from portalfw.history.history import History
-from portalfw.history.names import NAV, TEMPLATES, is_page, name_of, page_name
+from portalfw.history.names import NAV, name_of, page_name
 from portalfw.history.views import Author, Changes, PageFiles, View, text_of
 from portalfw.wiki.errors import PageSyntaxError
 from portalfw.wiki.nav import read_nav
 from portalfw.wiki.page import Page, compile_page
 from portalfw.wiki.rights import letters_of
+from portalfw.wiki.space import TEMPLATES, is_template
 from portalfw.wiki.views import PageView
 
 T = TypeVar("T")
@@ -182,11 +183,6 @@ class Pages:
             raise NotFoundError(f"There is no template {template!r}.", detail={"argument": "template"})
         check(principal, view, path, "R", f"the template {template}")
         return text_of(view, path) or ""
-
-
-def is_template(path: str) -> bool:
-    """Tell whether a file is a page that others may begin as."""
-    return path.startswith(f"{TEMPLATES}/") and is_page(path)
 
 
 def author_of(principal: Principal) -> Author:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 HOME = "Home"
 NAV = "nav"
 CONFIG = "space.yaml"
+TEMPLATES = "templates"  # the folder of pages that new ones begin as: no list has them
 
 
 @dataclass(frozen=True)
@@ -124,17 +125,17 @@ class Space:
         self._scanned = -1.0
 
     def survey(self) -> dict[str, Path]:
-        """Walk the folders and return the pages' files by key; nothing of ours is touched, so a thread may do it."""
+        """Walk the folders and return the pages' files by key, but for templates; it touches nothing: a thread may."""
         found: dict[str, Path] = {}
         for folder in self._folders:
             found.update(self._files_of(folder))
         found.pop(NAV, None)
-        return found
+        return {key: file for key, file in found.items() if not is_template(self._path(file))}
 
     def pages(self) -> Iterator[Page]:
-        """Iterate over the pages that can be understood, by name."""
-        for key in sorted(self._list()):
-            if key != NAV:
+        """Iterate over the pages that can be understood, by name; over no templates."""
+        for key, file in sorted(self._list().items()):
+            if key != NAV and not is_template(self._path(file)):
                 try:
                     yield self.page(key)
                 except (PageSyntaxError, NotFoundError, InvalidError) as error:
@@ -164,15 +165,15 @@ class Space:
         return included_files(folder, CONFIG) if self._shipped else {}
 
     def _read(self, file: Path, modified: float) -> Page:
-        return read_page(self.name, file.stem, file, modified, place=self._place(file), toc=self.config.toc)
+        place = Path(self._path(file)).parent.as_posix()
+        return read_page(self.name, file.stem, file, modified, place=place, toc=self.config.toc)
 
-    def _place(self, file: Path) -> str:
-        """Return the folder within the space in which a file lies, or seems to lie if it is included."""
+    def _path(self, file: Path) -> str:
+        """Return where a file lies within the space, or seems to lie if it is included."""
         own = next((folder for folder in self._folders if file.is_relative_to(folder)), None)
         if own is not None:
-            return file.relative_to(own).parent.as_posix()
-        path = next((path for one in self._folders for path, kept in self._included(one).items() if kept == file), "")
-        return Path(path).parent.as_posix()
+            return file.relative_to(own).as_posix()
+        return next((path for one in self._folders for path, kept in self._included(one).items() if kept == file), "")
 
 
 class _Kept(Generic[T]):
@@ -188,6 +189,11 @@ class _Kept(Generic[T]):
         if kept is None or kept[0] != stamp:
             kept = self._kept[file] = (stamp, reader(status.st_mtime))
         return kept[1]
+
+
+def is_template(path: str) -> bool:
+    """Tell whether a file of a space is a page that others may begin as."""
+    return path.startswith(f"{TEMPLATES}/") and path.endswith(".md")
 
 
 def _files(folder: Path) -> dict[str, Path]:

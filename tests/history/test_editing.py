@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from product import wait_for
 
 from history.conftest import SPACE, Pad
 
@@ -127,6 +128,26 @@ def test_new_pages(pad: Pad) -> None:
     assert pad.refused("create", page="Other", template="Nothing")["status"] == 404
     pad.ask("create", page="Agenda", text="# Agenda\n", as_template=True, asTemplate=True)
     assert pad.ask("templates") == ["Agenda", "Minutes"]
+
+
+def found(pad: Pad, text: str) -> list[str]:
+    """Return the titles of the pages that the search finds."""
+    groups = pad.product.call("system/search/find", pad.people.writer, text=text, kinds=["page"]).json()["groups"]
+    return [hit["title"] for group in groups for hit in group["hits"]]
+
+
+def test_templates_are_in_no_list(pad: Pad, new_page: Make) -> None:
+    """A template shows in no navigation and no search, and its links make no page wanted."""
+    page, word = new_page(), "zymurgical"
+    pad.ask("create", page="Zymurgy", text=f"{word} [notes](Nowhere In Zymurgy), [{page}]({page})\n", asTemplate=True)
+    new_page(f"{word} too\n")
+    shown = pad.get("/notes/Home").text
+    assert page in shown
+    assert "Zymurgy" not in shown
+    wait_for(lambda: found(pad, word))
+    assert len(found(pad, word)) == 1
+    assert not [row for row in pad.product.ask("system/pages/wanted") if "zymurgy" in row["page"].lower()]
+    assert page in [row["page"] for row in pad.ask("orphans", limit=0)]
 
 
 LONG = ("x" * 101, "ü" * 101)
