@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import logging.handlers
 import signal
@@ -56,6 +57,9 @@ def run(settings: Settings, *, with_agent: bool) -> None:
         agent = stack.enter_context(_agent(settings, runtime)) if with_agent else None
         if agent is not None:
             _wait_for_agent(runtime, agent, stop)
+        # What is there now stays. Without this each full collection walks through all of it: 80 ms in which nothing moves.
+        gc.collect()
+        gc.freeze()
         _announce(settings, state)
         hub_watch = HubWatch()
         hub_watch.start()

@@ -46,8 +46,14 @@ def _block(found: re.Match[str]) -> str:
         return diagram(text)
     if language not in LANGUAGES or len(text) > LONGEST or SECRET in text:
         return found[0]
-    coloured = highlight(text, _lexer(language), HtmlFormatter(nowrap=True))
+    coloured = highlight(text, _lexer(language), _formatter())
     return f'<pre><code class="language-{language}">{coloured}</code></pre>'
+
+
+@cache
+def _formatter() -> HtmlFormatter[str]:
+    """Return the one formatter; to make one takes longer than many a block."""
+    return HtmlFormatter(nowrap=True)
 
 
 @cache

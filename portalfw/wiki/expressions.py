@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,12 @@ from portalfw.wiki import bounds
 from portalfw.wiki.calls import MacroCall
 from portalfw.wiki.errors import PageSyntaxError
 from portalfw.wiki.filters import FILTERS, TESTS
-from portalfw.wiki.scan import Code, Segment
+from portalfw.wiki.scan import Code, Segment, is_plain
 
 SECRET = "q" + secrets.token_hex(8)  # nobody outside of this process knows how a placeholder looks
 TAG = f"_tag{SECRET}"
 RECORD = "_record"
+LINE_END = re.compile(r"\r\n?")
 LEFT_TAG = re.compile(rf"{{%\+ {TAG} (\d+) \n*\+%}}")
 
 
@@ -207,7 +208,7 @@ def _parse(text: str, line: int) -> nodes.Template:
 class Text:
     """A text of a page, compiled: run it with :meth:`run` and a recorder."""
 
-    template: Template
+    template: Template | None  # none for a text without expressions and macro calls
     segments: Sequence[Segment]
     first_line: int
     names: frozenset[str]  # the variables that it reads
@@ -226,7 +227,7 @@ class Text:
         """
         parts, length = [], 0
         try:
-            for part in self.template.generate({**values, RECORD: recorder, bounds.BUDGET: recorder.budget}):
+            for part in self._parts({**values, RECORD: recorder, bounds.BUDGET: recorder.budget}):
                 length += len(part)
                 if length > limit:
                     raise SecurityError(f"the page makes over {limit} characters")
@@ -234,6 +235,11 @@ class Text:
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
             raise PageSyntaxError(str(error)[:300], self._line(error)) from error
         return LEFT_TAG.sub(self._untagged, "".join(parts))
+
+    def _parts(self, values: Mapping[str, Any]) -> Iterable[str]:
+        if self.template is not None:
+            return self.template.generate(values)
+        return [LINE_END.sub("\n", segment) for segment in self.segments if isinstance(segment, str)]
 
     def _line(self, error: BaseException) -> int:
         trace, found = error.__traceback__, 1
@@ -254,6 +260,8 @@ def compile_text(segments: Sequence[Segment], first_line: int) -> Text:
 
     :raises PageSyntaxError: if an expression or a block cannot be understood, naming the line.
     """
+    if all(isinstance(part, str) and is_plain(part) for part in segments):
+        return Text(None, segments, first_line, frozenset(), {})
     source = "".join(part if isinstance(part, str) else _tag(index, part) for index, part in enumerate(segments))
     try:
         tree = Parser(environment(), source).parse()
@@ -287,15 +295,18 @@ def _tag(index: int, segment: Code | MacroCall) -> str:
 class Value:
     """A value of the front matter: texts in it may be expressions, and one whole expression keeps its type."""
 
-    template: Template
+    template: Template | None
     names: frozenset[str]
     line: int
+    fixed: str | float | None = None  # what it is if nothing in it has to be worked out: then there is no template
 
     def run(self, values: Mapping[str, Any], *, steps: int = 1000) -> Any:
         """Return the value.
 
         :raises PageSyntaxError: naming the line of the front matter.
         """
+        if self.template is None:
+            return self.fixed
         keeper = _Keeper()
         try:
             self.template.render({**values, RECORD: keeper, bounds.BUDGET: bounds.Budget(steps)})
@@ -321,7 +332,10 @@ def compile_value(value: Any, line: int) -> Value:
     :raises PageSyntaxError: if an expression in it cannot be understood.
     """
     try:
-        call = nodes.Call(nodes.Name(RECORD, "load"), [_node(value, 1)], [], None, None)
+        node = _node(value, 1)
+        if isinstance(node, nodes.Const):
+            return Value(None, frozenset(), line, node.value)
+        call = nodes.Call(nodes.Name(RECORD, "load"), [node], [], None, None)
         tree = nodes.Template([nodes.Output([call])], lineno=1)
         tree.set_environment(environment())
         names = frozenset(name.name for name in tree.find_all(nodes.Name))

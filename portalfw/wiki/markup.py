@@ -12,35 +12,13 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import nh3
-from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.inlinepatterns import SimpleTagInlineProcessor
 
 from portalfw.offload import offload
 from portalfw.wiki.address import relative_address
 from portalfw.wiki.code import colour
+from portalfw.wiki.dialect import PageMarkdown
 from portalfw.wiki.expressions import SECRET
 
-
-class _Struck(Extension):
-    """``~~text~~`` is struck out."""
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - the name that Markdown calls
-        """Add the pattern."""
-        md.inlinePatterns.register(SimpleTagInlineProcessor(r"(~~)(?!\s)(.+?)(?<!\s)~~", "del"), "struck", 55)
-
-
-EXTENSIONS: Sequence[str | Extension] = (
-    "tables",
-    "fenced_code",
-    "toc",
-    "footnotes",
-    "def_list",
-    "attr_list",
-    "admonition",
-    "sane_lists",
-    _Struck(),
-)
 TAGS = nh3.ALLOWED_TAGS | {"input", "section", "meter", "progress"}
 ATTRIBUTES: Mapping[str, set[str]] = {
     **nh3.ALLOWED_ATTRIBUTES,
@@ -68,7 +46,7 @@ ALERT = re.compile(
 )
 TASK = re.compile(r"<li>(\s*(?:<p>)?)\[([ xX])\] ")
 RELATIVE = re.compile(r"(?![a-zA-Z][\w+.-]*:|[/#?])")
-INTERESTING = re.compile(rf" (?:href|src|cite)=|{SECRET}", re.IGNORECASE)
+INTERESTING = re.compile(rf" (?:href|src|cite)=|{SECRET}", re.IGNORECASE)  # tags without these stay as they are
 ADDRESSES = frozenset({"href", "src", "cite"})
 
 Where = Literal["text", "block", "attribute", "address", "address-start", "anchor"]
@@ -108,7 +86,7 @@ class Converter:
         self._keep = keep
         self._offload_from = offload_from
         self._cache: OrderedDict[bytes, Html] = OrderedDict()
-        self._idle: deque[Markdown] = deque(maxlen=4)
+        self._idle: deque[PageMarkdown] = deque(maxlen=4)
 
     def convert(self, text: str, base: str, place: str = ".") -> Html:
         """Return the HTML of ``text``; relative addresses in it are below ``base``.
@@ -131,7 +109,7 @@ class Converter:
         try:
             markdown = self._idle.pop()
         except IndexError:
-            markdown = Markdown(extensions=list(EXTENSIONS), output_format="html")
+            markdown = PageMarkdown()
         raw = markdown.convert(LONE_LINE.sub(r"\n\n\1\2\n\n", text))
         headings = [_heading(token) for token in _flat(getattr(markdown, "toc_tokens", []))]
         self._idle.append(markdown.reset())
@@ -174,9 +152,10 @@ def _block(found: re.Match[str]) -> str:
 def _parts(html: str, base: str, place: str) -> Iterator[str | Slot]:
     position = 0
     for tag in TAG.finditer(html):
-        yield from _text(html[position : tag.start()])
-        yield from _tag(tag[0], base, place)
-        position = tag.end()
+        if INTERESTING.search(tag[0]):
+            yield from _text(html[position : tag.start()])
+            yield from _tag(tag[0], base, place)
+            position = tag.end()
     yield from _text(html[position:])
 
 
@@ -191,9 +170,6 @@ def _text(html: str) -> Iterator[str | Slot]:
 
 
 def _tag(tag: str, base: str, place: str) -> Iterator[str | Slot]:
-    if not INTERESTING.search(tag):
-        yield tag
-        return
     position = 0
     for found in ATTRIBUTE.finditer(tag):
         yield tag[position : found.start(2)]

@@ -14,7 +14,7 @@ FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[^\n]*")
 INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 LISTED = re.compile(r" {0,3}(?:[-*+]|\d+[.)]|\[\^[^\]]+\]:|:|!!!)[ \t]")
 MARK = re.compile(r"\\[\\{`$]|`+|<!--|\$\{|\{%|\{\{")
-
+OPENINGS = ("${", "{%", "{{")  # a text without any of these says the same in code and out of it
 MEANT = re.compile(r"\$\{|\{%|\A\{")  # code without these needs no protection from the expressions
 
 
@@ -30,6 +30,8 @@ Segment = str | Code | MacroCall
 
 def scan(text: str, first_line: int) -> list[Segment]:
     """Return the segments of ``text``, whose first line is line ``first_line`` of its file."""
+    if is_plain(text):
+        return [text] if text else []
     segments: list[Segment] = []
     plain: list[str] = []
     for segment in _Scanner(text, first_line).run():
@@ -40,6 +42,11 @@ def scan(text: str, first_line: int) -> list[Segment]:
             segments += ["".join(plain), words]
             plain.clear()
     return [segment for segment in (*segments, "".join(plain)) if segment != ""]
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether there is neither an expression nor a macro call in a text."""
+    return not any(opening in text for opening in OPENINGS)
 
 
 def spans(text: str) -> Iterator[tuple[int, int, Literal["text", "code", "call"]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 
 from portalfw.errors import InvalidError
@@ -31,9 +32,9 @@ class Pages(Actor, app="bench"):
         """Return the milliseconds of reading, compiling and rendering texts of the page's size never seen before."""
         text = self.runtime.wiki.page(self.call.principal, "bench", page).source.text
         found = []
-        for number in range(count):
+        for _ in range(count):
             # Each paragraph differs, so that nothing kept from another text helps.
-            changed = text.replace("The controller", f"The controller {number}")
+            changed = text.replace("The controller", f"The controller {secrets.token_hex(4)}")
             began = time.perf_counter()
             self.runtime.dispatcher.call(
                 self.call.principal, PREVIEW, {"space": "bench", "page": page, "text": changed}
