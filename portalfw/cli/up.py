@@ -57,7 +57,7 @@ def run(settings: Settings, *, with_agent: bool) -> None:
         agent = stack.enter_context(_agent(settings, runtime)) if with_agent else None
         if agent is not None:
             _wait_for_agent(runtime, agent, stop)
-        # What is there now stays. Without this each full collection walks through all of it: 80 ms in which nothing moves.
+        # What is there now stays. Else each full collection walks through all of it: 80 ms in which nothing moves.
         gc.collect()
         gc.freeze()
         _announce(settings, state)
