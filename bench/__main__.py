@@ -14,6 +14,7 @@ from product import REPOSITORY, Product, running
 from rich.console import Console
 from rich.table import Table
 
+from bench.agents import waiting_agents
 from bench.guest import guest_start
 from bench.pages import browser_timings, page_costs
 from bench.search import search_figures
@@ -28,6 +29,7 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
     "job": job_round_trip,
     "wiki": page_costs,
     "browser": browser_timings,
+    "agents": waiting_agents,
     "dispatch": dispatch_overhead,
     "list": long_lists,  # the last: it fills the database
 }

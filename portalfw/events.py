@@ -20,6 +20,11 @@ log = logging.getLogger(__name__)
 
 Operation = Literal["insert", "update", "replace", "delete"]
 QUIET = ["audit", "counter", "lease", "git_object", "page_draft"]  # nobody waits for these; they are many or large
+HEARTBEAT = {  # that a node is still there is no news, and comes all the time
+    "ns.coll": "node",
+    "updateDescription.updatedFields.last_seen": {"$exists": True},
+    "$expr": {"$eq": [{"$size": {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}}}, 1]},
+}
 BACKLOG = 10_000  # changes that a subscriber may be behind before it is told to look for itself
 RETRY = 0.5  # seconds
 REMEMBERED = 4096  # changes that one who comes late can still be told
@@ -141,7 +146,7 @@ class EventBus:
 
     def _read(self) -> None:
         token: Any = None
-        pipeline = [{"$match": {"ns.coll": {"$nin": QUIET}}}]
+        pipeline = [{"$match": {"ns.coll": {"$nin": QUIET}, "$nor": [HEARTBEAT]}}]
         while True:
             try:
                 with self._database.watch(pipeline, full_document="updateLookup", resume_after=token) as stream:

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import logging.handlers
+import resource
 import signal
 import socket
 import time
@@ -32,6 +33,7 @@ READY_LIMIT = 60.0  # seconds for the local agent to connect before the start sa
 WATCH = 1.0  # seconds between looks at the child processes
 DRAIN = 2.0  # seconds that requests under way get at the end
 LOG_SIZE = 5 * 2**20
+FILES = 65_536  # open files: enough for 20,000 agents and their kept connections
 
 
 def run(settings: Settings, *, with_agent: bool) -> None:
@@ -39,6 +41,7 @@ def run(settings: Settings, *, with_agent: bool) -> None:
 
     :raises StartError: with the one line that says why it cannot start or go on.
     """
+    _allow_connections()
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, stop.set)
@@ -66,6 +69,14 @@ def run(settings: Settings, *, with_agent: bool) -> None:
         stack.callback(hub_watch.stop)
         _watch(stop, mongod[0], agent, certificate, hub_watch)
         click.echo("Stopping …")
+
+
+def _allow_connections() -> None:
+    """Use the open files that the system allows: each agent and each open page keeps some."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _serve(stack: contextlib.ExitStack, listener: socket.socket, app: Any, certificate: Certificate | None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import secrets
-import socket
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,7 +29,9 @@ from agent.protocol import (
     Welcome,
 )
 from portalfw.controller.documents import site_prefix
+from portalfw.controller.parking import Question
 from portalfw.errors import InvalidError, NotFoundError, PortalError, UnauthenticatedError
+from portalfw.later import PUT_OFF
 from portalfw.rest.http import failure
 
 if TYPE_CHECKING:
@@ -81,12 +81,20 @@ class Endpoints:
         return Nothing()
 
     def jobs(self, node: Row) -> Message:
-        """Give work, once there is some."""
+        """Give work, once there is some: later where the server can wait without a greenlet."""
         try:
             ask = Ask.from_query(flask.request.args.to_dict())
         except ValidationError as error:
             raise _invalid(error) from error
-        return self._controller.parking.ask(node, ask, _connection())
+        question = self._controller.parking.ask(node, ask)
+        work = question.look()
+        if work is not None:
+            return work
+        put_off = flask.request.environ.get(PUT_OFF)
+        if put_off is None:
+            return question.wait()
+        put_off(_LaterWork(question))
+        return Nothing()
 
     def ack(self, node: Row, job: int) -> Message:
         """Note that a script starts."""
@@ -162,11 +170,32 @@ def _answering(endpoint: Callable[..., Message | Response]) -> Callable[..., Res
             answer = endpoint(**path)
         except PortalError as error:
             return failure(error, flask.g.get("request_id") or secrets.token_hex(8))
-        if isinstance(answer, Message):
-            return Response(answer.model_dump_json(), content_type="application/json")
-        return answer
+        return _response(answer) if isinstance(answer, Message) else answer
 
     return view
+
+
+class _LaterWork:
+    """The answer to a parked question, as HTTP."""
+
+    __slots__ = ("_question", "begin", "cut", "seconds")
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self.seconds = question.seconds
+        self.begin = question.begin
+        self.cut = question.cut
+
+    def look(self, *, last: bool) -> Response | None:
+        try:
+            work = self._question.look(last=last)
+        except PortalError as error:
+            return failure(error, secrets.token_hex(8))
+        return None if work is None else _response(work)
+
+
+def _response(message: Message) -> Response:
+    return Response(message.model_dump_json(), content_type="application/json")
 
 
 def _why_gone(node: Row, message: Hello) -> str:
@@ -189,13 +218,3 @@ def _invalid(error: ValidationError) -> InvalidError:
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"])
     return InvalidError(f"{name or 'The body'}: {first['msg']}.", detail={"argument": name})
-
-
-def _connection() -> socket.socket | None:
-    """Return the socket of the request, where the server is gevent's; another server's cut is noticed later.
-
-    So is that of a TLS connection: nobody can look into it without reading from it.
-    """
-    reader = getattr(flask.request.environ["wsgi.input"], "rfile", None)
-    found = getattr(getattr(reader, "raw", None), "_sock", None)
-    return None if isinstance(found, ssl.SSLSocket) else found

@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pymongo import UpdateOne
+
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
 from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, JoinToken, Node
 from portalfw.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
@@ -21,6 +23,9 @@ AWAY_AFTER: Final = 70.0
 SEEN_EVERY: Final = 10.0
 """Seconds between notes that a node was seen, so that busy nodes do not write all the time."""
 
+NOTE_EVERY: Final = 0.5
+"""Seconds in which what was seen is written together: far less than the grace of an agent whose connection was cut."""
+
 REVOKED: Final = "The node's credential is unknown or revoked; enroll it with a new join token."
 
 CREDENTIAL: Final = {"credential_hash": 0}
@@ -33,6 +38,7 @@ class Nodes:
     def __init__(self) -> None:
         """Begin with nothing known of when which node was seen."""
         self._noted: dict[int, float] = {}
+        self._unwritten: dict[int, float] = {}
 
     def create_token(
         self,
@@ -134,14 +140,26 @@ class Nodes:
         self._noted.pop(node_id, None)  # the next question is noted in any case
 
     def seen(self, row: dict[str, Any]) -> None:
-        """Note that a node has asked for work, but not at every question."""
+        """Note that a node has asked for work, but not at every question; :meth:`write_seen` writes most notes."""
         now = time.time()
-        if not row.get("connected") or now - self._noted.get(row["id"], 0) > SEEN_EVERY:
+        if not row.get("connected"):
             Node.collection().update_one({"_id": row["id"]}, {"$set": {"last_seen": now, "connected": True}})
-            self._noted[row["id"]] = now
+        elif now - self._noted.get(row["id"], 0) > SEEN_EVERY:
+            self._unwritten[row["id"]] = now
+        else:
+            return
+        self._noted[row["id"]] = now
+
+    def write_seen(self) -> None:
+        """Write the notes of what was seen, many at a time."""
+        notes, self._unwritten = self._unwritten, {}
+        if notes:
+            updates = [UpdateOne({"_id": node}, {"$max": {"last_seen": at}}) for node, at in notes.items()]
+            Node.collection().bulk_write(updates, ordered=False)
 
     def left(self, node_id: int, session: str, since: float) -> None:
         """Note that an agent is away, unless it was seen after ``since`` or another one has taken its place."""
+        self.write_seen()
         query = {"_id": node_id, "session": session, "last_seen": {"$lte": since}, "connected": True}
         if Node.collection().update_one(query, {"$set": {"connected": False}}).modified_count:
             self._noted.pop(node_id, None)

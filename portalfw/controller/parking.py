@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
@@ -14,9 +12,9 @@ from gevent.pool import Group
 
 from agent.protocol import Ask, Work
 from portalfw.controller.documents import PENDING, WORKING
-from portalfw.controller.nodes import Nodes
+from portalfw.controller.nodes import NOTE_EVERY, Nodes
 from portalfw.controller.queue import JobQueue
-from portalfw.errors import ConflictError
+from portalfw.errors import ConflictError, PortalError
 
 PENDING_PARK: Final = 2.0
 """Seconds to park a node that may not work yet: it is soon told when it may."""
@@ -25,100 +23,153 @@ GRACE: Final = 1.5
 """Seconds that an agent whose connection was cut gets to come back before it counts as away."""
 
 
+class Question:
+    """One question for jobs, until it is answered. While it waits it is only this: thousands do."""
+
+    __slots__ = ("_ask", "_node_id", "_over", "_parking", "_ready", "_woken", "_works", "seconds")
+
+    def __init__(self, parking: Parking, node: dict[str, Any], ask: Ask) -> None:
+        """Begin to listen for what may be its answer."""
+        self._parking = parking
+        self._node_id: int = node["id"]
+        self._works = node["status"] in WORKING
+        self._ask = ask
+        self._woken = self._over = False
+        self._ready: Callable[[], None] | None = None
+        self.seconds = ask.park if node["status"] != PENDING else min(ask.park, PENDING_PARK)
+        parking.wake.watch_node(self._node_id, self.notice)
+
+    def begin(self, ready: Callable[[], None]) -> None:
+        """Call ``ready`` whenever there may be work, at once if there may be some already."""
+        self._ready = ready
+        if self._woken:
+            ready()
+
+    def look(self, *, last: bool = False) -> Work | None:
+        """Return work; nothing to do when this is the ``last`` look or the question is over; None to wait on.
+
+        Raises:
+            UnauthenticatedError: the node was revoked meanwhile.
+
+        """
+        try:
+            work = self._find() if self._woken and not self._over else None
+        except PortalError:
+            self._end()
+            raise
+        if work is None and (last or self._over):
+            work = Work()
+        if work is not None:
+            self._end()
+        return work
+
+    def wait(self) -> Work:
+        """Wait in this greenlet, for servers that have no other way."""
+        event = Event()
+        limit = time.monotonic() + self.seconds
+        self.begin(event.set)
+        while (work := self.look(last=time.monotonic() >= limit)) is None:
+            event.wait(max(0.0, limit - time.monotonic()))
+            event.clear()
+        return work
+
+    def cut(self) -> None:
+        """Forget the question: the connection by which it came was cut."""
+        self._end()
+        self._parking.left(self._node_id, self._ask.session)
+
+    def give_way(self) -> None:
+        """End without work: the agent asks anew, or goes."""
+        self._over = True
+        self.notice()
+
+    def notice(self) -> None:
+        """Have it looked at: there may be work."""
+        self._woken = True
+        if self._ready is not None:
+            self._ready()
+
+    def _find(self) -> Work | None:
+        self._woken = False
+        self._parking.nodes.check_not_revoked(self._node_id)
+        if not self._works:
+            return None
+        work = self._parking.queue.work(self._node_id, self._ask.session, self._ask.skip, self._ask.limit)
+        return work if work.jobs or work.cancel else None
+
+    def _end(self) -> None:
+        self._over = True
+        self._parking.wake.unwatch_node(self._node_id, self.notice)
+        self._parking.forget(self._node_id, self)
+
+
 class Parking:
     """The questions that are parked in this process. A node's newer question ends its older one."""
 
     def __init__(self, queue: JobQueue, nodes: Nodes) -> None:
         """Use the queue and the nodes."""
-        self._queue = queue
-        self._nodes = nodes
-        self._newest: dict[int, object] = {}
+        self.queue = queue
+        self.nodes = nodes
+        self.wake = queue.wake
+        self._newest: dict[int, Question] = {}
         self._leaving = Group()
+        self._writing = False
 
-    def ask(self, node: dict[str, Any], ask: Ask, connection: socket.socket | None) -> Work:
-        """Return work for a node as soon as there is some, or none after the time to park.
+    def ask(self, node: dict[str, Any], ask: Ask) -> Question:
+        """Take a node's question; :meth:`Question.look` at it for the answer.
 
         Args:
             node: the node's row.
             ask: its question.
-            connection: the socket that it came by, watched while it is parked.
 
         Raises:
             ConflictError: the node's agent must say hello first, or another one has taken its place.
-            UnauthenticatedError: the node was revoked meanwhile.
 
         """
         if node.get("session") != ask.session:
             raise ConflictError(f"Node {node['id']} is served by another agent process; say hello first.")
-        self._nodes.seen(node)
-        self._queue.recover(node["id"], ask.held, reason="the agent did not get the job", session=ask.session)
-        mine = self._newest[node["id"]] = object()
-        with self._queue.wake.on_node(node["id"]) as event, _cut(connection, event) as is_cut:
-            work = self._wait(node, ask, event, lambda: is_cut() or self._newest.get(node["id"]) is not mine)
-            if is_cut():
-                self._leaving.spawn(self._leave, node["id"], ask.session, time.time())
-        return work
+        self._see(node)
+        self.release(node["id"])
+        question = self._newest[node["id"]] = Question(self, node, ask)
+        if self.queue.busy(node["id"]):
+            self.queue.recover(node["id"], ask.held, reason="the agent did not get the job", session=ask.session)
+            question.notice()
+        return question
 
     def greet(self, node_id: int, session: str) -> None:
         """Expect a question soon after a hello; an agent that ended in between counts as away."""
-        self._leaving.spawn(self._leave, node_id, session, time.time())
+        self.left(node_id, session)
 
     def release(self, node_id: int) -> None:
-        """End a node's parked question: its agent says good-bye."""
-        self._newest.pop(node_id, None)
-        self._queue.wake.node(node_id)
+        """End a node's parked question: its agent says good-bye, or asks anew."""
+        older = self._newest.pop(node_id, None)
+        if older is not None:
+            older.give_way()
+
+    def forget(self, node_id: int, question: Question) -> None:
+        """Keep an ended question no longer."""
+        if self._newest.get(node_id) is question:
+            del self._newest[node_id]
+
+    def left(self, node_id: int, session: str) -> None:
+        """Count an agent as away soon, unless it is seen again."""
+        self._leaving.spawn(self._leave, node_id, session, time.time())
 
     def stop(self) -> None:
         """Look after nobody any more."""
         self._leaving.kill()
 
+    def _see(self, node: dict[str, Any]) -> None:
+        self.nodes.seen(node)
+        if not self._writing:
+            self._writing = True
+            self._leaving.spawn(self._write)
+
+    def _write(self) -> None:
+        gevent.sleep(NOTE_EVERY)
+        self._writing = False
+        self.nodes.write_seen()
+
     def _leave(self, node_id: int, session: str, since: float) -> None:
-        """Count an agent as away soon, unless it is seen again."""
         gevent.sleep(GRACE)
-        self._nodes.left(node_id, session, since)
-
-    def _wait(self, node: dict[str, Any], ask: Ask, event: Event, is_over: Any) -> Work:
-        works = node["status"] in WORKING
-        park = ask.park if node["status"] != PENDING else min(ask.park, PENDING_PARK)
-        limit = time.monotonic() + park
-        while True:
-            event.clear()
-            if is_over():
-                return Work()
-            if works:
-                work = self._queue.work(node["id"], ask.session, ask.skip, ask.limit)
-                if work.jobs or work.cancel:
-                    return work
-            self._nodes.check_not_revoked(node["id"])  # since it asked, or as what woke us
-            if not event.wait(max(0.0, limit - time.monotonic())):
-                return Work()
-
-
-@contextlib.contextmanager
-def _cut(connection: socket.socket | None, event: Event) -> Iterator[Any]:
-    """Set the event when the peer closes the connection; give a function that tells whether it has.
-
-    A watcher of the event loop's own does it, so that parked questions cost no time.
-    """
-    if connection is None:
-        yield lambda: False
-        return
-    cut = False
-
-    def readable() -> None:
-        nonlocal cut
-        watcher.stop()
-        try:
-            cut = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except OSError:
-            cut = True
-        if cut:
-            event.set()
-
-    watcher = gevent.get_hub().loop.io(connection.fileno(), 1)
-    watcher.start(readable)
-    try:
-        yield lambda: cut
-    finally:
-        watcher.stop()
-        watcher.close()
+        self.nodes.left(node_id, session, since)

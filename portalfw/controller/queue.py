@@ -103,6 +103,10 @@ class JobQueue:
             jobs.append(_assignment(row))
         return Work(jobs=jobs, cancel=self._cancels(node_id))
 
+    def busy(self, node_id: int) -> bool:
+        """Tell whether a node has any job that has not ended; most nodes that ask have none."""
+        return bool(Job.rows({"node_id": node_id, "status": {"$in": transitions.OPEN}}, fields=["_id"], limit=1))
+
     def recover(self, node_id: int, held: Sequence[JobRef], *, reason: str, session: str | None = None) -> None:
         """Interrupt what the agent was given and does not have.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
@@ -14,7 +14,7 @@ from agent.protocol import JobState
 from portalfw.controller.documents import DECOMMISSIONED
 from portalfw.events import Change, EventBus
 
-Waiters = dict[int, set[Event]]
+Waiters = dict[int, set[Callable[[], None]]]
 
 
 class Wake:
@@ -42,16 +42,20 @@ class Wake:
 
     def node(self, node_id: int) -> None:
         """Wake what waits for work for a node."""
-        _set(self._nodes, node_id)
+        _tell(self._nodes, node_id)
 
     def job(self, job_id: int) -> None:
         """Wake who waits for the end of a job."""
-        _set(self._jobs, job_id)
-        _set(self._news, job_id)
+        _tell(self._jobs, job_id)
+        _tell(self._news, job_id)
 
-    def on_node(self, node_id: int) -> contextlib.AbstractContextManager[Event]:
-        """Give an event that is set when there is work for a node."""
-        return _waiting(self._nodes, node_id)
+    def watch_node(self, node_id: int, notice: Callable[[], None]) -> None:
+        """Call ``notice`` whenever there may be work for a node, or it was revoked, until :meth:`unwatch_node`."""
+        self._nodes[node_id].add(notice)
+
+    def unwatch_node(self, node_id: int, notice: Callable[[], None]) -> None:
+        """Call ``notice`` no more; does nothing the second time."""
+        _remove(self._nodes, node_id, notice)
 
     def on_job(self, job_id: int) -> contextlib.AbstractContextManager[Event]:
         """Give an event that is set when a job has ended."""
@@ -74,7 +78,7 @@ class Wake:
     def _hear(self, change: Change) -> None:
         row = change.row or {}
         if change.collection == "job":
-            _set(self._news, change.id)
+            _tell(self._news, change.id)
         if change.collection == "node":
             if row["status"] == DECOMMISSIONED:
                 self.node(change.id)
@@ -86,21 +90,26 @@ class Wake:
     def _wake_all(self) -> None:
         for waiters in (self._nodes, self._jobs, self._news):
             for identity in list(waiters):
-                _set(waiters, identity)
+                _tell(waiters, identity)
 
 
-def _set(waiters: Waiters, identity: int) -> None:
-    for event in waiters.get(identity, ()):
-        event.set()
+def _tell(waiters: Waiters, identity: int) -> None:
+    for notice in list(waiters.get(identity, ())):
+        notice()
+
+
+def _remove(waiters: Waiters, identity: int, notice: Callable[[], None]) -> None:
+    there = waiters.get(identity, set())
+    there.discard(notice)
+    if not there:
+        waiters.pop(identity, None)
 
 
 @contextlib.contextmanager
 def _waiting(waiters: Waiters, identity: int) -> Iterator[Event]:
     event = Event()
-    waiters[identity].add(event)
+    waiters[identity].add(event.set)
     try:
         yield event
     finally:
-        waiters[identity].discard(event)
-        if not waiters[identity]:
-            del waiters[identity]
+        _remove(waiters, identity, event.set)

@@ -1,45 +1,145 @@
-"""The web server: gevent's pywsgi, with the one setting without which every keep-alive answer would stall."""
+"""The web server: gevent's pywsgi, with the one setting without which every keep-alive answer would stall.
+
+Connections that have nothing to say for a while, and questions whose answer comes later, rest without a greenlet.
+"""
 
 from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
+import time
+from typing import Any, Final
 
 import gevent
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from portalfw.errors import StartError
+from portalfw.later import PUT_OFF, Later
+from portalfw.web.resting import Rest
 
 HANDSHAKE = 10.0  # seconds in which a client must have agreed on TLS
 AGENTS = "/agent/"
 
 
+REST_AFTER: Final = 3.0
+"""Seconds of silence after which a kept connection is put to rest: a busy one keeps its greenlet, which is faster."""
+
+MOST_AT_ONCE: Final = 200  # connections put to rest in one go, so that it takes a few milliseconds
+
+
+class _SilentError(Exception):
+    """Thrown into a greenlet that waits for its connection's next request."""
+
+
 class Handler(WSGIHandler):
     """Answers requests without an access log: the audit records and the load balancer have it."""
 
+    server: Server
+    socket: Any
+    later: Later | None = None
+    silent_since: float | None = None
+
+    def handle(self) -> None:
+        """Answer until the connection ends or comes to rest."""
+        self.greenlet = gevent.getcurrent()
+        self.server.handlers.add(self)
+        try:
+            super().handle()
+        finally:
+            self.server.handlers.discard(self)
+            self.environ = None  # which knows this handler
+
+    def read_requestline(self) -> str:
+        """Return the next request's first line; empty at the end, and when the connection has come to rest."""
+        self.silent_since = time.monotonic()
+        try:
+            self.rfile.peek(1)  # nothing of a request is read where this is interrupted
+        except _SilentError:
+            self._rest()
+            return ""
+        finally:
+            self.silent_since = None
+        return str(super().read_requestline())
+
+    def get_environ(self) -> dict[str, Any]:
+        """Offer the application to answer later."""
+        environ: dict[str, Any] = super().get_environ()
+        environ[PUT_OFF] = self._put_off
+        return environ
+
+    def process_result(self) -> None:
+        """Send the answer, unless it comes later."""
+        if self.later is None:
+            super().process_result()
+
+    def handle_one_request(self) -> Any:
+        """Answer one request; afterwards the connection may be at rest."""
+        result = super().handle_one_request()
+        if self.later is not None:
+            self._rest()
+        return result
+
     def log_request(self) -> None:
         """Write nothing."""
+
+    def _put_off(self, later: Later) -> None:
+        self.later = later
+
+    def _rest(self) -> None:
+        sock, self.socket = self.socket, None  # so that nothing is closed
+        self.rfile.close()
+        self.server.rest.add(sock, self.client_address, self.later, keep=not self.close_connection)
 
 
 class Server(WSGIServer):
     """Serves one application on one listening socket."""
 
-    def __init__(self, listener: socket.socket, application: Any, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        application: Any,
+        context: ssl.SSLContext | None = None,
+        rest_after: float = REST_AFTER,
+    ) -> None:
         """Serve ``application`` on ``listener``, which :func:`listen` has made; over TLS if there is a ``context``."""
         environ = None if context is None else {"wsgi.url_scheme": "https"}
         super().__init__(listener, application, handler_class=Handler, log=None, environ=environ)
         self._context = context
+        self._rest_after = rest_after
+        self.handlers: set[Handler] = set()
+        self.rest = Rest(self.do_handle)
+        self._hush: Any = None
 
     def handle(self, sock: socket.socket, address: Any) -> None:
         """Answer a connection."""
-        if self._context is None:
+        if self._hush is None:
+            self._hush = self.loop.timer(self._rest_after / 3, self._rest_after / 3, ref=False)
+            self._hush.start(self._put_to_rest)
+        if self._context is None or isinstance(sock, ssl.SSLSocket):  # who has rested has agreed before
             super().handle(sock, address)
-            return
-        wrapped = _agreed(self._context, sock)
-        if wrapped is not None:
-            with wrapped:
-                super().handle(wrapped, address)
+        elif (wrapped := _agreed(self._context, sock)) is not None:
+            super().handle(wrapped, address)
+
+    def do_close(self, sock: socket.socket, *_: Any) -> None:
+        """Close a connection whose greenlet ends, unless it rests."""
+        if sock not in self.rest:
+            sock.close()
+
+    def close(self) -> None:
+        """Stop listening, and hang up on who is at rest."""
+        super().close()
+        if self._hush is not None:
+            self._hush.stop()
+            self._hush.close()
+            self._hush = None
+        self.rest.close()
+
+    def _put_to_rest(self) -> None:
+        """Free the greenlets of connections that have been silent; called by the event loop, where none runs."""
+        before = time.monotonic() - self._rest_after
+        silent = [one for one in self.handlers if one.silent_since is not None and one.silent_since < before]
+        for handler in silent[:MOST_AT_ONCE]:
+            handler.greenlet.throw(_SilentError)
 
 
 def _agreed(context: ssl.SSLContext, sock: socket.socket) -> ssl.SSLSocket | None:

@@ -8,6 +8,7 @@ import gevent
 import mongoengine
 import pytest
 
+from portalfw.controller.documents import Node
 from portalfw.errors import ConflictError, NotFoundError
 from portalfw.events import EventBus
 from portalfw.store import Document, Lease
@@ -93,3 +94,16 @@ def test_bus_tells_late_comers_what_they_missed(bus: EventBus) -> None:
         assert bus.missed(before, topics) == {f"kettle:{one.id}"}
         assert bus.missed(bus.position, topics) == set()
         assert bus.missed("elsewhere-7", topics) == set(topics)
+
+
+def test_a_heartbeat_is_no_news(bus: EventBus) -> None:
+    """That a node was seen again wakes nobody; that it came or went does."""
+    node = Node.create(name="n1", connected=True)
+    with bus.subscribe("node") as subscription:
+        Node.collection().update_one({"_id": node.id}, {"$set": {"last_seen": 1.0}})
+        Node.collection().update_one({"_id": node.id}, {"$set": {"last_seen": 2.0, "connected": False}})
+        change = subscription.get(timeout=20)
+        assert change is not None
+        assert change.row is not None
+        assert change.row["connected"] is False
+        assert bus.position.endswith("-2")

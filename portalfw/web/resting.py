@@ -1,0 +1,184 @@
+"""Connections that wait for something without a greenlet: for their next request, or for an answer that comes later.
+
+A greenlet with its handler and buffers takes some 30 KiB, a resting connection 3; agents rest nearly always.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any, Final
+
+import gevent
+import gevent.monkey
+from gevent.queue import SimpleQueue
+from werkzeug.wrappers import Response
+
+from portalfw.later import Later
+
+log = logging.getLogger(__name__)
+
+LOOKERS: Final = 32
+"""How many connections are looked after at the same time when many answers are ready at once."""
+
+SENDING: Final = 30.0
+"""Seconds in which a client must have taken an answer that came later."""
+
+READ: Final = 1  # the event loop's word for "can be read"
+
+
+class Resting:
+    """One connection at rest."""
+
+    __slots__ = ("_again", "_keep", "_last", "_later", "_looking", "_peer", "_rest", "_socket", "_timer", "_watcher")
+
+    def __init__(self, rest: Rest, sock: socket.socket, peer: Any, later: Later | None, *, keep: bool) -> None:
+        """Begin to rest: until the next request if there is no answer to come ``later``, else until that is there."""
+        loop = gevent.get_hub().loop
+        self._rest = rest
+        self._socket = sock
+        self._peer = peer
+        self._later = later
+        self._keep = keep
+        self._looking = self._again = self._last = False
+        self._watcher: Any = loop.io(sock.fileno(), READ)
+        self._watcher.start(self._readable)
+        self._timer: Any = None
+        if later is not None:
+            self._timer = loop.timer(later.seconds)
+            self._timer.start(self._late)
+            later.begin(self._ready)
+
+    def end(self) -> None:
+        """Rest no more."""
+        self._rest.leave(self._socket)
+        for watcher in (self._watcher, self._timer):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._watcher = self._timer = None
+
+    def close(self) -> None:
+        """Hang up."""
+        self.end()
+        if self._later is not None:
+            self._later.cut()
+        self._socket.close()
+
+    def look(self) -> None:
+        """Answer, if the answer is there; go on with the connection afterwards."""
+        self._again = False
+        if self._later is None or self._watcher is None:
+            return  # it was cut while it waited for its turn
+        answer = self._later.look(last=self._last)
+        self._looking = False
+        if self._watcher is None:
+            return  # it was cut meanwhile
+        if answer is not None:
+            self._later = None
+            self.end()
+            self._send(answer)
+        elif self._again:
+            self._ready()
+
+    def _send(self, answer: Response) -> None:
+        try:
+            with gevent.Timeout(SENDING, TimeoutError):
+                self._socket.sendall(_bytes(answer, keep=self._keep))
+        except OSError:  # gone, or takes nothing; that it did not get a job is noticed at its next question
+            self._keep = False
+        if self._keep:
+            self._rest.add(self._socket, self._peer)
+        else:
+            self._socket.close()
+
+    def _ready(self) -> None:
+        """Have somebody look; called in the event loop, or by whoever has made the answer possible."""
+        self._again = True
+        if not self._looking:
+            self._looking = True
+            self._rest.turn(self)
+
+    def _late(self) -> None:
+        self._last = True
+        self._ready()
+
+    def _readable(self) -> None:
+        if self._later is None:
+            self.end()
+            self._rest.go_on(self._socket, self._peer)
+            return
+        self._watcher.stop()  # more is read after the answer
+        if _is_cut(self._socket):
+            self.close()
+
+
+class Rest:
+    """The resting connections of a server."""
+
+    def __init__(self, go_on: Callable[[socket.socket, Any], None]) -> None:
+        """Call ``go_on(socket, peer)``, which must not wait, when a connection has something to say again."""
+        self.go_on = go_on
+        self._resting: dict[socket.socket, Resting] = {}
+        self._turns: SimpleQueue[Resting] = SimpleQueue()
+        self._lookers: list[gevent.Greenlet[..., None]] = []
+
+    def __contains__(self, sock: socket.socket) -> bool:
+        """Tell whether a connection rests."""
+        return sock in self._resting
+
+    def add(self, sock: socket.socket, peer: Any, later: Later | None = None, *, keep: bool = True) -> None:
+        """Let a connection rest, until it has something to say or the answer that comes ``later`` is there.
+
+        With ``keep`` it goes on after that answer, else it is closed then.
+        """
+        self._resting[sock] = Resting(self, sock, peer, later, keep=keep)
+
+    def leave(self, sock: socket.socket) -> None:
+        """Forget a connection; does nothing the second time."""
+        self._resting.pop(sock, None)
+
+    def turn(self, resting: Resting) -> None:
+        """Have a connection looked after, when it is its turn."""
+        if len(self._lookers) < LOOKERS:
+            self._lookers.append(gevent.spawn(self._look))
+        self._turns.put(resting)
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for looker in self._lookers:
+            looker.kill(block=False)
+        for resting in list(self._resting.values()):
+            resting.close()
+
+    def _look(self) -> None:
+        while True:
+            resting = self._turns.get()
+            try:
+                resting.look()
+            except Exception:  # the edge: nobody else would see it
+                log.exception("A connection that waited for its answer could not be answered")
+                resting.close()
+
+
+def _is_cut(sock: socket.socket) -> bool:
+    """Tell whether the other end has hung up, without reading anything and without waiting."""
+    plain = gevent.monkey.get_original("socket", "socket")(fileno=sock.fileno())
+    try:
+        return not plain.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        plain.detach()
+
+
+def _bytes(answer: Response, *, keep: bool) -> bytes:
+    body = answer.get_data()
+    head = [f"HTTP/1.1 {answer.status}", f"Date: {formatdate(usegmt=True)}"]
+    head += [f"{name}: {value}" for name, value in answer.headers if name.lower() != "content-length"]
+    head += [f"Content-Length: {len(body)}"] if keep else [f"Content-Length: {len(body)}", "Connection: close"]
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
