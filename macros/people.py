@@ -11,7 +11,7 @@ from portalfw.wiki import Block, MacroContext, macro
 
 USERS = {"Name": "name -> /system/User?name={name}", "E-mail": "emails", "Groups": "groups", "Active": "active"}
 GROUPS = {"Name": "name -> /system/Group?name={name}", "Description": "description", "Users": "users | number"}
-EXPLAINED = {"User": "user", "Method": "method | mono", "Allowed": "allowed", "Credential": "scope"}
+EXPLAINED = {"User": "user", "Allowed": "allowed", "Credential": "scope"}
 
 
 @macro
@@ -56,14 +56,22 @@ def groups(ctx: MacroContext, title: str | None = None, limit: int = 20) -> Bloc
 
 
 @macro
-def explain(ctx: MacroContext, method: str, user: str | None = None, arguments: dict[str, Any] | None = None) -> Block:
-    """Say why a user may or may not call a method, right by right.
+def explain(
+    ctx: MacroContext,
+    method: str | None = None,
+    user: str | None = None,
+    arguments: dict[str, Any] | None = None,
+    page: str | None = None,
+) -> Block:
+    """Say why a user may or may not call a method, right by right; or see, edit and administer a page.
 
     method: its address. user: by default the viewer; only operators may ask about others.
-    arguments: those that name objects, by wire name.
+    arguments: those that name objects, by wire name. page: its name or address, without method; by default this one.
     """
-    found = ctx.call("system/access/explain", method=method, user=user, arguments=arguments)
-    facts = fields.function(ctx, data=found, fields=EXPLAINED, one=True)
+    target = None if method else ctx.link(page or ctx.page.name).partition("?")[0]
+    found = ctx.call("system/access/explain", method=method, page=target, user=user, arguments=arguments)
+    kind = "method" if method else "page"
+    facts = fields.function(ctx, data=found, fields=EXPLAINED | {kind.capitalize(): f"{kind} | mono"}, one=True)
     columns = read_columns({"Right": "right | mono", "Given": "allowed", "Why": "reason"})
     rows = [{"cells": [column.value(ctx, row) for column in columns]} for row in found["alternatives"]]
     return ctx.render(
@@ -73,7 +81,7 @@ def explain(ctx: MacroContext, method: str, user: str | None = None, arguments: 
         rows=rows,
         name="rights",
         filter=False,
-        link={"label": "All about it", "href": ctx.link("/system/Explain?method={method}&user={user}", found)},
+        link={"label": "All about it", "href": ctx.link(f"/system/Explain?{kind}={{{kind}}}&user={{user}}", found)},
     )
 
 

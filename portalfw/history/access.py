@@ -9,7 +9,7 @@ from portalfw.errors import ForbiddenError, InvalidError
 from portalfw.history.names import CONFIG
 from portalfw.history.views import View, text_of
 from portalfw.wiki.errors import PageSyntaxError
-from portalfw.wiki.rights import Rights, letters_of, read_rights, require
+from portalfw.wiki.rights import Rights, Rule, letters_of, read_rights, require, rules_of
 from portalfw.wiki.source import read_source
 from portalfw.wiki.space import read_config
 
@@ -40,14 +40,25 @@ def rights_at(view: View, path: str | None) -> Rights:
     A page whose front matter cannot be understood is for those who administer the space: it may have meant to be
     closed to others.
     """
+    of_space, own = _said(view, path)
+    return {**of_space, **own}
+
+
+def rules_at(view: View, path: str | None) -> list[Rule]:
+    """Return the same as rules, in the order in which they are asked."""
+    return rules_of(*_said(view, path))
+
+
+def _said(view: View, path: str | None) -> tuple[Rights, Rights]:
+    """Return what the space says, and what the page says."""
     of_space = space_rights(text_of(view, CONFIG))
     text = None if path is None else text_of(view, path)
     if text is None:
-        return of_space
+        return of_space, {}
     own = page_rights(text)
     if own is None:
-        return {name: letters for name, letters in of_space.items() if "A" in letters}
-    return {**of_space, **own}
+        return {name: letters for name, letters in of_space.items() if "A" in letters}, {}
+    return of_space, own
 
 
 def check(principal: Principal, view: View, path: str | None, letter: str, what: str) -> None:

@@ -77,3 +77,38 @@ def test_page_asks_in_a_form_and_answers(product: Product) -> None:
     assert "4711" in asked.partition("Any of these rights")[2].partition("</table>")[0]
     assert "must be an object" in shown(method="cloudapi/machines/start", arguments="machineId=3")
     assert "{&#34;machineId&#34;: 3}" in shown()
+
+
+def test_a_page_is_explained_like_a_method(product: Product) -> None:
+    """Letter by letter the first rule that gives it is named, or those that fit and do not; pages really obey."""
+    token = product.user_token("explain.pam", "level1")
+    home = {row["right"]: row for row in explain(product, token, page="/notes/home").json()["alternatives"]}
+    assert {letter: row["allowed"] for letter, row in home.items()} == {"R": True, "W": True, "A": False}
+    assert home["W"]["reason"] == (
+        "level1: RW in space.yaml of the space, which the page inherits; explain.pam is in this group"
+    )
+    closed = explain(product, page="/notes/Closed Book", user="explain.pam").json()
+    assert closed["allowed"] is False
+    assert closed["alternatives"][0]["reason"] == (
+        "no rule that fits gives R: level1: nothing in the front matter of the page; "
+        "level1: RW in space.yaml of the space (which the page replaces)"
+    )
+    assert [(rule["name"], rule["source"], rule["fits"]) for rule in closed["rules"]][:2] == [
+        ("level1", "page", True),
+        ("level1", "space", False),
+    ]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.get(f"{product.url}/notes/Closed Book", headers=headers, timeout=10).status_code == 403
+    shown = requests.get(f"{product.url}/system/Explain?page=/notes/Home", headers=headers, timeout=10).text
+    assert "Who may see this page?" in shown
+    assert "which the page inherits" in shown
+
+
+def test_pages_that_one_may_not_ask_about(product: Product) -> None:
+    """Only who may read a space learns whether a page exists there; a method and a page at once are too much."""
+    token = product.user_token("explain.pat")
+    assert explain(product, token, page="/notes/Home").json()["allowed"] is False
+    assert explain(product, token, page="/notes/No such page").status_code == 403
+    assert explain(product, page="/notes/No such page").status_code == 404
+    assert explain(product, page="/notes/Home", method=START).status_code == 400
+    assert explain(product).status_code == 400
