@@ -20,14 +20,21 @@ ACTOR = "system/spaces"
 @remote_options
 @click.pass_context
 def space(ctx: click.Context, url: str, token: str | None) -> None:
-    """Show, exchange, export and import the spaces of a running portal."""
+    """Show, exchange, export, import, delete and restore the spaces of a running portal."""
     ctx.obj = Remote(url, token)
 
 
 @space.command("list")
+@click.option("--deleted", is_flag=True, help="Those that you may restore.")
 @click.pass_obj
-def list_spaces(remote: Remote) -> None:
+def list_spaces(remote: Remote, *, deleted: bool) -> None:
     """List the spaces that you may read."""
+    if deleted:
+        gone = Table("Space", "Title", "By", box=None, pad_edge=False)
+        for row in _ask(remote, "deleted"):
+            gone.add_row(row["name"], row["title"], row["by"])
+        Console().print(gone)
+        return
     table = Table("Space", "Title", "Pages", box=None, pad_edge=False)
     for row in _ask(remote, "list"):
         table.add_row(row["name"], row["title"], str(row["pages"]))
@@ -82,6 +89,42 @@ def import_(remote: Remote, name: str, file: Path, message: str) -> None:
     """Take the files of a zip FILE into a space, or into a new one, as one commit."""
     data = base64.b64encode(file.read_bytes()).decode()
     _tell(_ask(remote, "import", space=name, data=data, message=message))
+
+
+@space.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask for the name once more.")
+@click.pass_obj
+def delete(remote: Remote, name: str, *, yes: bool) -> None:
+    """Serve a space no more; restore brings it back with its history, until somebody purges it."""
+    _sure(name, yes=yes)
+    _ask(remote, "delete", space=name)
+    click.echo(f"{name} is deleted; portalfw space restore {name} brings it back.")
+
+
+@space.command()
+@click.argument("name")
+@click.pass_obj
+def restore(remote: Remote, name: str) -> None:
+    """Serve a deleted space again, as it was."""
+    _ask(remote, "restore", space=name)
+    click.echo(f"{name} is back.")
+
+
+@space.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask for the name once more.")
+@click.pass_obj
+def purge(remote: Remote, name: str, *, yes: bool) -> None:
+    """Forget a deleted space for ever, with its history."""
+    _sure(name, yes=yes)
+    _ask(remote, "purge", space=name)
+    click.echo(f"{name} is gone.")
+
+
+def _sure(name: str, *, yes: bool) -> None:
+    if not yes and click.prompt(f"Type {name} to go on", default="", show_default=False) != name:
+        raise click.ClickException("That is not its name; nothing was done.")
 
 
 def _ask(remote: Remote, method: str, **arguments: Any) -> Any:

@@ -31,6 +31,9 @@ class SpaceHead(Document):
     main = mongoengine.StringField()
     shipped = mongoengine.StringField()
     remote = mongoengine.StringField()  # URL
+    deleted = mongoengine.FloatField()  # when; its pages are served no more, its objects stay until it is purged
+    deleted_by = mongoengine.StringField()
+    title = mongoengine.StringField()  # of a deleted one
 
 
 class PageConflict(Document):

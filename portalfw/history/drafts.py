@@ -54,8 +54,9 @@ class Drafts:
         return None if row is None else _draft(row)
 
     def all(self, principal: Principal) -> list[Draft]:
-        """Return one's drafts, the latest first."""
-        return [_draft(row) for row in _collection().find({"user": principal.name}).sort("date", -1)]
+        """Return one's drafts, the latest first; those of a deleted space come back with it."""
+        query = {"user": principal.name, "space": {"$in": list(self._pages.store.spaces)}}
+        return [_draft(row) for row in _collection().find(query).sort("date", -1)]
 
     def discard(self, principal: Principal, space: str, name: str) -> bool:
         """Forget a draft; tell whether there was one."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gevent.lock import RLock
 from pymongo.errors import DuplicateKeyError
@@ -71,8 +72,8 @@ class GitStore(Store):
         """
         space = space.lower()
         with self._locks[space]:
-            clone = self.clone(space)
             for _ in range(ATTEMPTS):
+                clone = self.clone(space)
                 head = self._head(space)
                 made = offload(prepare, clone, head)
                 if made is None:
@@ -83,11 +84,13 @@ class GitStore(Store):
         raise ConflictError(f"The space {space} is being changed by others all the time; try again.")
 
     def fetch(self, space: str) -> None:
-        """Serve what another process has published."""
+        """Serve what another process has published, or no more what it has deleted."""
         with self._locks[space]:
             row = SpaceHead.collection().find_one({"_id": space})
-            if row is None:
+            if row is None or row.get("deleted"):
+                self._drop(space, purged=row is None)
                 return
+            fresh = space not in self._clones
             clone = self._clones.get(space) or offload(Clone, self.folder / space)
             head = offload(lambda: clone.head)
             if head is None:
@@ -98,13 +101,17 @@ class GitStore(Store):
             self._clones[space] = clone
             if head != row["main"]:
                 self._serve(space, Prepared(row["main"], shipped=row.get("shipped")))
+            elif fresh:
+                self._heard(space, offload(lambda: clone.view().paths()))
 
     def create(self, space: str, made: Callable[[Clone], Prepared]) -> None:
         """Publish a new space with its first commit.
 
-        :raises ConflictError: if there is one of this name.
+        :raises ConflictError: if there is one of this name, also a deleted one.
         """
         with self._locks[space]:
+            if self.is_deleted(space):
+                raise ConflictError(f"There was a space {space}, which can be restored; purge it to use the name anew.")
             clone = self._clones.get(space) or offload(Clone, self.folder / space)
             first = offload(made, clone)
             objects.keep(space, first.objects)
@@ -114,6 +121,70 @@ class GitStore(Store):
                 raise ConflictError(f"There is a space {space} already.") from error
             self._clones[space] = clone
             self._serve(space, first)
+
+    @staticmethod
+    def is_deleted(space: str) -> bool:
+        """Tell whether there is a deleted space of this name."""
+        return SpaceHead.collection().find_one({"_id": space, "deleted": {"$ne": None}}, {"_id": 1}) is not None
+
+    def delete(self, space: str, title: str, by: str) -> None:
+        """Serve a space no more, in any process; all that it holds stays for :meth:`restore`.
+
+        :raises NotFoundError: if there is no such space.
+        """
+        space = space.lower()
+        with self._locks[space]:
+            self.clone(space)
+            said = {"deleted": time.time(), "deleted_by": by, "title": title}
+            SpaceHead.collection().update_one({"_id": space, "deleted": None}, {"$set": said})
+            self._drop(space, purged=False)
+
+    def restore(self, space: str) -> None:
+        """Serve a deleted space again, as it was.
+
+        :raises NotFoundError: if there is no such deleted space.
+        """
+        space = space.lower()
+        unset = {"$unset": {"deleted": 1, "deleted_by": 1, "title": 1}}
+        done = SpaceHead.collection().update_one({"_id": space, "deleted": {"$ne": None}}, unset)
+        if not done.modified_count:
+            raise _no_deleted(space)
+        self.fetch(space)
+
+    def purge(self, space: str) -> None:
+        """Forget a deleted space for ever; objects that other spaces hold too stay with these.
+
+        :raises NotFoundError: if there is no such deleted space.
+        """
+        space = space.lower()
+        with self._locks[space]:
+            if not SpaceHead.collection().delete_one({"_id": space, "deleted": {"$ne": None}}).deleted_count:
+                raise _no_deleted(space)
+            self._drop(space, purged=True)
+        for row in SpaceHead.collection().find({}, {"main": 1, "shipped": 1, "deleted": 1}):
+            held = self._held_by_deleted(row) if row.get("deleted") else self._held(row["_id"])
+            objects.hand_over(space, row["_id"], held)
+        objects.forget(space)
+
+    def _held(self, space: str) -> Callable[[Collection[str]], Collection[str]]:
+        """Return what tells which of some objects a space holds."""
+        self.fetch(space)
+        clone = self.clone(space)
+        return lambda ids: set(ids) - set(offload(clone.missing, ids))
+
+    @staticmethod
+    def _held_by_deleted(row: Mapping[str, Any]) -> Callable[[Collection[str]], Collection[str]]:
+        reached = objects.reachable([tip for tip in (row["main"], row.get("shipped")) if tip])
+        return reached.intersection
+
+    def _drop(self, space: str, *, purged: bool) -> None:
+        clone = self._clones.get(space)
+        if clone is not None:
+            paths = offload(lambda: clone.view().paths())
+            del self._clones[space]
+            self._heard(space, paths)
+        if purged:
+            offload(shutil.rmtree, self.folder / space, ignore_errors=True)
 
     def repair(self, space: str) -> None:
         """Serve just what ``main`` holds, after this process, or its machine, may have ended in the middle of it."""
@@ -131,7 +202,7 @@ class GitStore(Store):
     def _publish(self, space: str, head: str, made: Prepared) -> bool:
         objects.keep(space, made.objects)
         update = {"main": made.main} | ({"shipped": made.shipped} if made.shipped else {})
-        moved = SpaceHead.collection().update_one({"_id": space, "main": head}, {"$set": update})
+        moved = SpaceHead.collection().update_one({"_id": space, "main": head, "deleted": None}, {"$set": update})
         if moved.modified_count:
             _note_clashes(space, made)
         return bool(moved.modified_count)
@@ -152,6 +223,10 @@ class GitStore(Store):
             wanted = offload(clone.missing, named)
         commits = [one for one in found.values() if one.type == COMMIT]
         offload(clone.write, [one for one in found.values() if one.type != COMMIT] + commits[::-1])
+
+
+def _no_deleted(space: str) -> NotFoundError:
+    return NotFoundError(f"There is no deleted space {space[:60]!r}.")
 
 
 def _note_clashes(space: str, made: Prepared) -> None:

@@ -67,7 +67,7 @@ class History:
             return
         began = time.perf_counter()
         self._follower = gevent.spawn(self._follow, self.git)
-        for row in SpaceHead.collection().find({}, {"_id": 1}):
+        for row in SpaceHead.collection().find({"deleted": None}, {"_id": 1}):
             self.git.fetch(row["_id"])
             self.git.repair(row["_id"])
         shipped.import_all(self.git, self._content.rooms("spaces"))
@@ -88,13 +88,15 @@ class History:
         self._listeners.append(listener)
 
     def _heard(self, space: str, changed: Sequence[str]) -> None:
-        if self.git is not None and space not in self.wiki.spaces:
+        if self.git is not None and (space in self.git.spaces) != (space in self.wiki.spaces):
             self._serve(self.git)
         served = self.wiki.spaces.get(space)
-        if served is None:
+        if served is None and self.git is None:
             return
-        served.forget()
-        names = [path for path in changed if not is_page(path) or served.holds(path)]
+        names: list[str] = []  # of a space that was deleted nothing is left
+        if served is not None:
+            served.forget()
+            names = [path for path in changed if not is_page(path) or served.holds(path)]
         topics.publish(self.bus, space, changed, names)
         for listener in self._listeners:
             listener(space, changed)

@@ -19,7 +19,7 @@ FILES = ".files"  # the folder of attachments
 SPACE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 RESERVED_SPACES = frozenset(
     (
-        *("agent", "api", "assets", "events", "files", "healthz", "livez", "login", "logout", "metrics"),
+        *("agent", "api", "assets", "events", "export", "files", "healthz", "livez", "login", "logout", "metrics"),
         *("oauth", "oidc", "openapi", "readyz", "restmachine", "static", "v1", "wiki"),
     )
 )

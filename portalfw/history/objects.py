@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pymongo.errors import BulkWriteError
 
@@ -28,14 +28,50 @@ class Stored(NamedTuple):
 
 
 def keep(space: str, objects: Iterable[Stored]) -> None:
-    """Store objects; those that are there already stay as they are."""
+    """Store objects. Those that are there already become the space's: who purges another one must leave them."""
     for batch in _batches(objects):
         rows = [{"_id": one.id, "space": space, "type": one.type, "data": zlib.compress(one.data)} for one in batch]
-        try:
-            GitObject.collection().insert_many(rows, ordered=False)
-        except BulkWriteError as error:
-            if any(one["code"] != DUPLICATE for one in (error.details or {}).get("writeErrors", [{"code": 0}])):
-                raise
+        while rows:  # again for those that somebody purged between the two steps
+            there = _there_already(rows)
+            if not there:
+                break
+            GitObject.collection().update_many({"_id": {"$in": there}}, {"$set": {"space": space}})
+            kept = {row["_id"] for row in GitObject.collection().find({"_id": {"$in": there}}, {"_id": 1})}
+            rows = [row for row in rows if row["_id"] in set(there) - kept]
+
+
+def _there_already(rows: list[dict[str, Any]]) -> list[str]:
+    """Insert rows; return the ids of those that could not be since they are there."""
+    try:
+        GitObject.collection().insert_many(rows, ordered=False)
+    except BulkWriteError as error:
+        failed = (error.details or {}).get("writeErrors", [{"code": 0}])
+        if any(one["code"] != DUPLICATE for one in failed):
+            raise
+        return [one["op"]["_id"] for one in failed]
+    return []
+
+
+def hand_over(space: str, to: str, held: Callable[[Collection[str]], Collection[str]]) -> None:
+    """Make objects of a space another's that holds them too; ``held`` tells which of some it holds."""
+    for batch in _ids(space):
+        query = {"_id": {"$in": list(held(batch))}, "space": space}
+        GitObject.collection().update_many(query, {"$set": {"space": to}})
+
+
+def forget(space: str) -> None:
+    """Delete all objects of a space."""
+    GitObject.collection().delete_many({"space": space})
+
+
+def reachable(tips: Collection[str]) -> set[str]:
+    """Return the ids of all objects that some are made of, themselves too."""
+    found: set[str] = set()
+    wanted = set(tips)
+    while wanted:
+        found |= wanted
+        wanted = {name for one in load(wanted) if one.type != BLOB for name in references(one)} - found
+    return found
 
 
 def load(ids: Collection[str]) -> list[Stored]:
@@ -57,6 +93,12 @@ def load_all(space: str) -> Iterator[list[Stored]]:
     """Yield all objects that a space was the first to have, some at a time."""
     cursor = map(_stored, GitObject.collection().find({"space": space}, batch_size=BATCH))
     yield from iter(lambda: list(islice(cursor, BATCH)), [])
+
+
+def _ids(space: str) -> Iterator[list[str]]:
+    cursor = GitObject.collection().find({"space": space}, {"_id": 1}, batch_size=BATCH)
+    found = (str(row["_id"]) for row in cursor)
+    yield from iter(lambda: list(islice(found, BATCH)), [])
 
 
 def references(one: Stored) -> list[str]:

@@ -63,6 +63,8 @@ class RecentChanges:
         if not isinstance(view, GitView):
             return []
         head, rows = self._kept.get(space, ("", deque[Recent](maxlen=KEPT)))
+        if head and head not in view.repo:  # the space was purged, and is another one now
+            head, rows = "", deque[Recent](maxlen=KEPT)
         if head != view.revision:
             for row in reversed(list(_since(space, view, head))):
                 rows.appendleft(row)

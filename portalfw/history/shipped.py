@@ -26,7 +26,7 @@ def import_all(store: GitStore, rooms: Sequence[Path]) -> None:
     """Bring every space of the content directories up to date."""
     for space, folders in space_folders(rooms).items():
         files = shipped_files(folders)
-        if CONFIG not in files:
+        if CONFIG not in files or store.is_deleted(space):
             continue
         if space not in store.spaces:
             try:

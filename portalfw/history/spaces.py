@@ -11,8 +11,8 @@ from portalfw.auth.principal import Principal
 from portalfw.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from portalfw.history import remotes, zips
 from portalfw.history.access import check, has
-from portalfw.history.clone import Clone, Prepared, changed_tree, make_commit, new_objects
-from portalfw.history.documents import PageConflict, SpaceHead
+from portalfw.history.clone import SHIPPED, Clone, GitView, Prepared, branch, changed_tree, make_commit, new_objects
+from portalfw.history.documents import PageConflict, PageDraft, PageLock, SpaceHead
 from portalfw.history.gitstore import GitStore
 from portalfw.history.names import CONFIG, name_of, pages_in, space_name
 from portalfw.history.pages import author_of, subject
@@ -46,6 +46,16 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Deleted:
+    """A deleted space that can be restored."""
+
+    name: str
+    title: str
+    date: float
+    by: str
+
+
+@dataclass(frozen=True)
 class Sides:
     """The texts of a conflict; None where a side has no such page."""
 
@@ -58,8 +68,9 @@ class Sides:
 class Spaces:
     """The spaces of the installation."""
 
-    def __init__(self, store: GitStore, remote_of: Mapping[str, str]) -> None:
-        """Work on ``store``; ``remote_of`` are the remotes that the settings name."""
+    def __init__(self, store: GitStore, remote_of: Mapping[str, str], start: str = "") -> None:
+        """Work on ``store``; ``remote_of`` are the remotes that the settings name, ``start`` is where people do."""
+        self._start = start.lower()
         self._store = store
         self._remote_of = remote_of
 
@@ -165,16 +176,66 @@ class Spaces:
         self._store.create(name, lambda clone: _first(clone, principal, words, files))
         return Done(self._store.clone(name).head or "", list(files))
 
+    def delete(self, principal: Principal, space: str) -> None:
+        """Serve a space no more; its pages, history, drafts and conflicts stay until it is purged.
+
+        :raises ConflictError: if the product needs it, saying why.
+        """
+        self._administer(principal, space)
+        needed = self.needed(space)
+        if needed:
+            raise ConflictError(f"The space {space} cannot be deleted: {needed}")
+        title = self._store.look(space, lambda view: _title(space, view))
+        self._store.delete(space, title, principal.name)
+        PageLock.collection().delete_many({"space": space.lower()})
+
+    def needed(self, space: str) -> str:
+        """Return why a space cannot be deleted; nothing if it can. What is shipped says so, whatever is edited."""
+        if space.lower() == self._start:
+            return "people start here (setting default_space)."
+        return self._store.look(space, lambda view: _needed(space, view))
+
+    def deleted(self, principal: Principal) -> list[Deleted]:
+        """Return the spaces that the principal may restore: all for administrators, else those one has deleted."""
+        query: dict[str, Any] = {"deleted": {"$ne": None}}
+        if not principal.is_admin:
+            query["deleted_by"] = principal.name
+        rows = SpaceHead.rows(query, fields=["title", "deleted", "deleted_by"], sort="-deleted")
+        return [Deleted(row["id"], row["title"], row["deleted"], row["deleted_by"]) for row in rows]
+
+    def restore(self, principal: Principal, space: str) -> None:
+        """Serve a deleted space again, as it was.
+
+        :raises NotFoundError: if there is none that the principal may restore.
+        """
+        self._restorable(principal, space)
+        self._store.restore(space)
+
+    def purge(self, principal: Principal, space: str) -> None:
+        """Forget a deleted space for ever, with its history, drafts and conflicts; for administrators.
+
+        :raises NotFoundError: if there is no such deleted space.
+        """
+        self._restorable(principal, space)
+        if not principal.is_admin:
+            raise ForbiddenError(
+                f"{principal.name} may restore {space}, but not purge it; this needs an administrator."
+            )
+        self._store.purge(space)
+        for collection in (PageConflict.collection(), PageDraft.collection()):
+            collection.delete_many({"space": space.lower()})
+
+    def _restorable(self, principal: Principal, space: str) -> None:
+        if space.lower() not in {one.name for one in self.deleted(principal)}:
+            raise NotFoundError(f"There is no deleted space {space[:60]!r} that {principal.name} may restore.")
+
     def _administer(self, principal: Principal, space: str) -> None:
         self._store.look(space, lambda view: check(principal, view, None, "A", f"the space {space}"))
 
     def _info(self, principal: Principal, space: str, view: View) -> SpaceInfo | None:
         if not has(principal, view, None, "R"):
             return None
-        try:
-            title = read_config(space, text_of(view, CONFIG) or "", CONFIG).title
-        except InvalidError:
-            title = space
+        title = _title(space, view)
         remote = "A" if has(principal, view, None, "A") else None
         return SpaceInfo(space, title, len(pages_in(view.paths())), 0, view.revision_of(""), remote)
 
@@ -193,6 +254,21 @@ class Spaces:
                 f"The space {space} has no remote; name one with setRemote or the setting space_remotes."
             )
         return url
+
+
+def _title(space: str, view: View) -> str:
+    try:
+        return read_config(space, text_of(view, CONFIG) or "", CONFIG).title
+    except InvalidError:
+        return space
+
+
+def _needed(space: str, given: View) -> str:
+    view = git_view(given)
+    shipped = branch(view.repo, SHIPPED)
+    if shipped is None:
+        return ""
+    return read_config(space, text_of(GitView(view.repo, shipped), CONFIG) or "", CONFIG).needed
 
 
 def _conflicts(space: str) -> list[dict[str, Any]]:

@@ -21,7 +21,19 @@ from portalfw.rest.dispatch import InternalError
 from portalfw.rest.limits import Limited
 from portalfw.rest.tasks import Tasks
 from portalfw.runtime import Runtime
-from portalfw.web import assets, editor, editor_history, events_http, files, health, logo, oauth, pages, sign_in
+from portalfw.web import (
+    assets,
+    editor,
+    editor_history,
+    events_http,
+    files,
+    health,
+    logo,
+    oauth,
+    pages,
+    sign_in,
+    space_files,
+)
 from portalfw.web.compression import compressed
 from portalfw.web.proxy import Proxied
 
@@ -67,6 +79,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(logo.blueprint(runtime, identify))
     app.register_blueprint(files.blueprint(runtime, identify))
+    app.register_blueprint(space_files.blueprint(runtime, identify))
     app.register_blueprint(editor.blueprint(runtime, identify))
     app.register_blueprint(editor_history.blueprint(runtime, identify))
     app.register_blueprint(pages.blueprint(runtime, identify))

@@ -31,8 +31,12 @@ def portals(spaces: Mapping[str, Space], principal: Principal, active: Space | N
 
 def navigation(space: Space, principal: Principal, here: set[str]) -> list[NavGroup]:
     """Return a space's navigation; links to pages named in ``here`` are active."""
+    mode = space.config.navigation
+    if mode == "none":
+        return []
     try:
-        sections = space.nav or (NavSection(None, tuple(_links(space))),)
+        written = space.nav if mode == "written" else ()
+        sections = written or (NavSection(None, tuple(_links(space))),)
     except PageSyntaxError as error:
         log.warning("Space %s: %s", space.name, error)
         sections = (NavSection(None, tuple(_links(space))),)

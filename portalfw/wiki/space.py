@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar, cast, get_args
 
 import yaml
 
@@ -31,6 +31,11 @@ CONFIG = "space.yaml"
 TEMPLATES = "templates"  # the folder of pages that new ones begin as: no list has them
 
 
+#: Written: as nav.md says, or all pages without one. Pages: all pages. None: nothing beside the pages.
+Navigation = Literal["written", "pages", "none"]
+NAVIGATIONS: Final = get_args(Navigation)
+
+
 @dataclass(frozen=True)
 class SpaceConfig:
     """What ``space.yaml`` says."""
@@ -42,6 +47,8 @@ class SpaceConfig:
     hidden: bool
     include: tuple[str, ...] = ()  # files and folders of the content directory that it shows besides its own
     toc: bool = False  # whether texts of several chapters begin with their contents
+    navigation: Navigation = "written"
+    needed: str = ""  # why what is shipped cannot be deleted, if so
 
 
 class Space:
@@ -235,7 +242,7 @@ def read_config(name: str, text: str, file: Path | str) -> SpaceConfig:
         given: Any = yaml.safe_load(text) or {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidError(f"{file} is not YAML: {error}") from error
-    known = {"title", "icon", "order", "rights", "hidden", "include", "toc"}
+    known = {"title", "icon", "order", "rights", "hidden", "include", "toc", "navigation", "needed"}
     if not isinstance(given, dict) or not set(given) <= known:
         raise InvalidError(f"{file} may hold {', '.join(sorted(known))}, nothing else")
     return SpaceConfig(
@@ -246,7 +253,15 @@ def read_config(name: str, text: str, file: Path | str) -> SpaceConfig:
         hidden=bool(given.get("hidden")),
         include=read_include(given.get("include"), file),
         toc=bool(given.get("toc")),
+        navigation=_navigation(given.get("navigation", "written"), file),
+        needed=str(given.get("needed") or ""),
     )
+
+
+def _navigation(given: object, file: Path | str) -> Navigation:
+    if given not in NAVIGATIONS:
+        raise InvalidError(f"{file}: navigation must be {', '.join(NAVIGATIONS)}, not {str(given)[:60]!r}")
+    return cast(Navigation, given)
 
 
 def _order(given: object, file: Path | str) -> float:

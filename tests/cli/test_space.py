@@ -27,6 +27,12 @@ def test_a_space_travels_as_a_zip_file(environment: dict[str, str], tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert "files changed" in done.stdout
     assert "lab-by-hand" in run("space", "list", **environment).stdout
+    assert run("space", "delete", "lab-by-hand", **environment).returncode == 1  # nobody types its name
+    assert run("space", "delete", "lab-by-hand", "--yes", **environment).returncode == 0
+    assert "lab-by-hand" not in run("space", "list", **environment).stdout
+    assert "lab-by-hand" in run("space", "list", "--deleted", **environment).stdout
+    assert "is back" in run("space", "restore", "lab-by-hand", **environment).stdout
+    assert "lab-by-hand" in run("space", "list", **environment).stdout
 
 
 def test_a_space_is_pushed_and_pulled(tmp_path: Path) -> None:

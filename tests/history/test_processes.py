@@ -85,6 +85,12 @@ def test_two_processes_show_each_others_edits(content: Path, state: Path) -> Non
         assert time.monotonic() - began < 5
         two.ask("system/pages/create", space=SPACE, page="From Two", text="hello one\n")
         wait_for(lambda: "hello one" in shown(one, "From Two"), 5, "the first process shows the new page")
+        two.ask("system/spaces/configure", space=SPACE, title="Of two")
+        wait_for(lambda: "Of two" in shown(one, "Home"), 5, "the first process shows the new settings")
+        two.ask("system/spaces/delete", space=SPACE)
+        wait_for(lambda: "There is no space" in shown(one, "Home"), 5, "the first process shows the space no more")
+        one.ask("system/spaces/restore", space=SPACE)
+        wait_for(lambda: "Of two" in shown(two, "Home"), 5, "the other process shows the restored space")
         base = get(one, "Home")["revision"]
         texts = ((one, "edited by one\n\nmiddle\n\nthe end\n"), (two, "again by two\n\nmiddle\n\nlast line\n"))
         threads = [threading.Thread(target=save, args=(each, "Home", text, base)) for each, text in texts]
@@ -145,6 +151,7 @@ def test_an_upgrade_spares_what_operators_wrote(content: Path, state: Path) -> N
     with running(*flags(content), state=state) as product:
         save(product, "Home", "ours\n\nmiddle\n\nlast line\n")
         product.ask("system/pages/delete", space=SPACE, page="Other")
+        product.ask("system/spaces/delete", space="docs")
     write(content, "Home.md", "first line\n\nmiddle\n\nlast line, improved\n")
     write(content, "New.md", "brand new\n")
     with running(*flags(content), state=state) as product:
@@ -152,6 +159,9 @@ def test_an_upgrade_spares_what_operators_wrote(content: Path, state: Path) -> N
         assert get(product, "New")["text"] == "brand new\n"
         assert product.call("system/pages/get", space=SPACE, page="Other").status_code == 404
         assert product.ask("system/spaces/conflicts", space=SPACE) == []
+        assert product.call("system/pages/get", space="docs", page="Home").status_code == 404
+        product.ask("system/spaces/restore", space="docs")
+        assert product.ask("system/pages/get", space="docs", page="Home")["space"] == "docs"
     write(content, "Home.md", "theirs\n\nmiddle\n\nlast line, improved\n")
     with running(*flags(content), state=state) as product:
         assert get(product, "Home")["text"].startswith("ours\n")
@@ -179,4 +189,6 @@ def test_development_mode_edits_the_files(content: Path, state: Path) -> None:
         product.ask("system/pages/rename", space=SPACE, page="Home", name="House")
         assert (content / "spaces" / SPACE / "Fresh.md").read_text() == "[x](House)\n"
         assert product.call("system/pages/history", space=SPACE, page="Fresh").status_code == 503
+        assert product.ask("system/spaces/configure", space=SPACE, order=3)["order"] == 3
+        assert "order: 3" in (content / "spaces" / SPACE / "space.yaml").read_text()
         assert not (state / "spaces").exists()

@@ -8,14 +8,18 @@ import json
 import stat
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from product import REPOSITORY, Product, running
+from product import REPOSITORY, Product, running, wait_for
 
 from history.conftest import SPACE, Pad
+from portalfw.history.clone import Clone, Prepared, changed_tree, make_commit, new_objects
+from portalfw.history.documents import GitObject
+from portalfw.history.gitstore import GitStore
+from portalfw.history.views import Author
 
 YAML = "title: Fresh\nrights: {level1: RW}\n"
 
@@ -179,3 +183,113 @@ def test_who_may_use_remotes(pad: Pad) -> None:
     error = pad.refused("spaces/pull", keeper)
     assert (error["status"], "secret" in str(error)) == (503, False)
     pad.ask("spaces/setRemote", keeper, url="")
+
+
+KEPT = "title: Kept\nrights: {level1: RW, level3: RWA}\n"
+
+
+def new_space(pad: Pad, name: str, **pages: str) -> Callable[..., Any]:
+    """Make a space of some pages, and return what asks the system about it."""
+    files = {"space.yaml": KEPT} | {f"{page}.md": text for page, text in pages.items()}
+    pad.ask("spaces/import", pad.product.token, space=name, data=zipped(files))
+    return lambda method, token=None, **given: pad.ask(method, token, **{"space": name, **given})
+
+
+def test_settings_of_a_space(pad: Pad) -> None:
+    """Who administers a space changes what it is called and who may enter, at once, as a commit of his name."""
+    ask = new_space(pad, "settled", Home="x\n", Second="y\n")
+    keeper, home = pad.people.keeper, "/settled/Home"
+    assert ask("spaces/settings", pad.people.writer)["writes"] is False
+    assert pad.refused("spaces/configure", space="settled", title="Mine")["status"] == 403
+    assert pad.get(home, pad.people.reader).status_code == 403
+    wish = {"title": "Well settled", "icon": "book", "order": 7, "rights": "level2: r\nuser:notes-keeper: RWA"}
+    done = ask("spaces/configure", keeper, **wish)
+    assert done["rules"] == [{"name": "level2", "letters": "R"}, {"name": "user:notes-keeper", "letters": "RWA"}]
+    shown = pad.get(home, pad.people.reader).text
+    assert "Well settled" in shown
+    assert "/settled/Second" in shown
+    assert pad.get(home).status_code == 403
+    ask("spaces/configure", keeper, navigation="none")
+    assert "/settled/Second" not in pad.get(home, pad.people.reader).text
+    log = ["git", "-C", str(pad.product.state / "spaces" / "settled"), "log", "-1", "--format=%an"]
+    assert subprocess.run(log, capture_output=True, text=True, check=True).stdout == "notes-keeper\n"
+    assert ask("spaces/configure", keeper, **wish) == ask("spaces/settings", keeper)
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"title": "  "}, "must be of 1 to 100 characters"),
+        ({"icon": "<b>"}, "must be a name of bootstrap-icons"),
+        ({"navigation": "sideways"}, "navigation"),
+        ({"rights": "level1: RX"}, "line 1: write a group"),
+        ({"rights": "level1: R\n\nlevl2: R"}, "line 2: there is no group levl2"),
+        ({"rights": "user:nobody.here: R"}, "line 1: there is no user nobody.here"),
+        ({"rights": "login: R\nlogin: W"}, "line 2: login is there twice"),
+    ],
+)
+def test_settings_that_cannot_be(pad: Pad, wish: dict[str, str], told: str) -> None:
+    """A wrong setting is named with what it may be, and changes nothing."""
+    before = pad.ask("spaces/settings")
+    error = pad.refused("spaces/configure", pad.people.keeper, **wish)
+    assert (error["status"], error["detail"]["argument"]) == (400, next(iter(wish)))
+    assert told in error["message"]
+    assert pad.ask("spaces/settings") == before
+
+
+def test_a_deleted_space_comes_back_with_all_it_had(pad: Pad) -> None:
+    """What is deleted is served, found and listed nowhere; restored, it has its pages, history and drafts again."""
+    ask = new_space(pad, "doomed", Home="xylograph\n")
+    keeper, found = pad.people.keeper, {"text": "xylograph", "kinds": ["page"]}
+    ask("pages/save", page="Home", text="xylograph twice\n", base=ask("pages/get", page="Home")["revision"])
+    ask("pages/saveDraft", page="Home", text="xylograph thrice\n")
+    ask("pages/lock", page="Home")
+    wait_for(lambda: pad.ask("search/find", **found)["groups"])
+    assert pad.refused("spaces/delete", space="doomed")["status"] == 403
+    ask("spaces/delete", keeper)
+    assert pad.get("/doomed/Home", keeper).status_code == 404
+    assert pad.refused("get", space="doomed", page="Home")["status"] == 404
+    assert pad.ask("search/find", **found)["groups"] == []
+    for method in ("spaces/list", "pages/drafts", "pages/locks"):
+        assert "doomed" not in {row.get("space", row.get("name")) for row in pad.ask(method)}
+    assert "/doomed" not in pad.get("/notes/Home").text
+    taken = pad.refused("spaces/import", pad.product.token, space="doomed", data=zipped({"space.yaml": KEPT}))
+    assert (taken["status"], "can be restored" in taken["message"]) == (409, True)
+    assert pad.refused("spaces/restore", space="doomed")["status"] == 404
+    ask("spaces/restore", keeper)
+    assert "xylograph twice" in pad.get("/doomed/Home").text
+    assert [row["action"] for row in ask("pages/history", page="Home")] == ["edited", "created"]
+    assert ask("pages/draft", page="Home")["text"] == "xylograph thrice\n"
+    assert pad.refused("spaces/purge", pad.product.token, space="doomed")["status"] == 404
+
+
+def test_what_the_product_needs_stays(pad: Pad) -> None:
+    """Shipped spaces that the product leads to, and the one in which people start, say why they cannot be deleted."""
+    admin = pad.product.token
+    for space, why in (("system", "accounts, search"), ("grid", "dashboards lead"), ("cbgrid", "people start here")):
+        error = pad.refused("spaces/delete", admin, space=space)
+        assert (error["status"], why in error["message"]) == (409, True), error
+
+
+def test_a_purged_space_takes_nothing_from_others(database: Any, tmp_path: Path) -> None:
+    """Objects that two spaces share stay when one of them is purged; what only that one had is gone."""
+    assert database is not None
+    one = GitStore(tmp_path / "one", lambda *_: None)
+    for space, more in (("left", {}), ("right", {"Own.md": b"own\n"})):
+        made = {"Home.md": b"shared\n", **more}
+        one.create(space, lambda clone, made=made: first(clone, made))  # type: ignore[misc]  # a default binds it
+    one.delete("right", "Right", "admin")
+    one.purge("right")
+    two = GitStore(tmp_path / "two", lambda *_: None)
+    two.fetch("left")
+    assert two.look("left", lambda view: view.read("Home.md")) == b"shared\n"
+    assert {row["space"] for row in GitObject.rows({}, fields=["space"])} == {"left"}
+    assert "right" not in two.spaces
+    assert not (tmp_path / "one" / "right").exists()
+
+
+def first(clone: Clone, files: dict[str, bytes]) -> Prepared:
+    """Return the first commit of a space."""
+    repo = clone.open()
+    made = make_commit(repo, Author("a"), "first", changed_tree(repo, None, files), [])
+    return Prepared(made, list(new_objects(repo, [made], [])))
