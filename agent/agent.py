@@ -19,11 +19,15 @@ from agent.jumpscript import Surroundings
 from agent.pool import Pool
 from agent.protocol import Ask, Assignment, Bye, Hello, Nothing, Welcome, Work
 from agent.runner import Runner
+from agent.sample_spool import SampleSpool
+from agent.sampler import Sampler
 from agent.scripts import ScriptCache
 from agent.settings import ONE_WORLD, WORKERS
 from agent.spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.protocol import Enrolled
     from agent.settings import AgentSettings
 
@@ -57,6 +61,8 @@ class Agent:
         self._runner = Runner(self._client, scripts, self._surroundings, self._delivery.report)
         self._pool = Pool(self._workers, self._runner, self._holding, folder(settings, "work"))
         self._delivery.each_round = self._end_waiting
+        self._samples = SampleSpool(settings.folder)
+        self._sampler = Sampler(self._client, self._samples, self._surroundings)
         self._inventory: dict[str, Any] = {"facts": None, "abilities": None}
         self._place = Welcome(node_id=enrolled.node_id, name="", site="", roles=[], status="", lease=60.0)
         self._greeted = False
@@ -67,14 +73,17 @@ class Agent:
         """Serve until :meth:`stop`, or until the controller refuses this agent; return the exit status."""
         self._take_inventory("facts")
         threads = [
-            threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
-            for target in (self._ask_for_jobs, self._delivery.serve, self._prove)
+            threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True) for target in self._work()
         ]
         for thread in threads:
             thread.start()
         self._stopping.wait()
         self._end()
         return self._status
+
+    def _work(self) -> tuple[Callable[[], None], ...]:
+        """Return what runs side by side, each in a thread."""
+        return self._ask_for_jobs, self._delivery.serve, self._prove, self._sampler.measure, self._sampler.deliver
 
     def stop(self, status: int = 0) -> None:
         """Have :meth:`run` end in order. May be called from a signal handler."""
@@ -190,6 +199,7 @@ class Agent:
         """Let running jobs finish for a moment, kill what is left, report, say good-bye."""
         self._pool.stop(self._wait_for_jobs, SUPERSEDED_WAIT)
         self._delivery.stop()
+        self._sampler.stop()
         if self._status == 0:
             try:
                 self._client.post("bye", Bye(session=self._session, holding=self._spool.refs()), Nothing, timeout=3.0)

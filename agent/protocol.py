@@ -7,9 +7,9 @@ seconds (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 PROTOCOL: Final = 1
 """Version of these messages. A controller refuses a hello of another version."""
@@ -252,3 +252,42 @@ class Confirmed(Message):
     """The controller has the result; ``accepted`` is False if the job had ended otherwise before."""
 
     accepted: bool
+
+
+NAME: Final = r"^[a-z][a-z0-9_]{2,39}$"
+"""What kinds of things and their figures may be called; shorter names are the store's own."""
+
+EVERY: Final = 10
+"""Seconds from one sample to the next; samples are taken at whole multiples of it."""
+
+BATCH: Final = 30
+"""Most samples in one message: five minutes, what one figure of the next coarser store is made of."""
+
+
+class Figures(Message):
+    """Figures of one thing of a node: a disk by its name, a guest by that of its domain, the node itself by nothing."""
+
+    kind: str = Field(pattern=NAME)
+    key: str = Field(default="", max_length=200)
+    values: dict[Annotated[str, Field(pattern=NAME)], FiniteFloat] = Field(max_length=64)
+
+
+class Sample(Message):
+    """What a node measured at one time; ``at`` is a multiple of :data:`EVERY`."""
+
+    number: int = Field(ge=0)
+    at: int = Field(ge=0)
+    figures: list[Figures] = Field(max_length=4000)
+
+
+class Samples(Message):
+    """Some consecutive samples; ``spool`` and a sample's number name it, so that sending twice does no harm."""
+
+    spool: str = Field(max_length=64)
+    samples: list[Sample] = Field(max_length=BATCH)
+
+
+class Counted(Message):
+    """The controller has all samples up to this number."""
+
+    upto: int

@@ -19,7 +19,8 @@ from pymongo.errors import PyMongoError
 log = logging.getLogger(__name__)
 
 Operation = Literal["insert", "update", "replace", "delete"]
-QUIET = ["audit", "counter", "lease", "git_object", "page_draft"]  # nobody waits for these; they are many or large
+# Nobody waits for these; they are many or large.
+QUIET = ["audit", "counter", "lease", "git_object", "page_draft", "statistics_node"]
 HEARTBEAT = {  # that a node is still there is no news, and comes all the time
     "ns.coll": "node",
     "updateDescription.updatedFields.last_seen": {"$exists": True},

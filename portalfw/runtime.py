@@ -31,6 +31,8 @@ from portalfw.rest.dispatch import Dispatcher
 from portalfw.rest.registry import Registry
 from portalfw.search import Search, Searchable
 from portalfw.settings import Settings
+from portalfw.statistics import rollup
+from portalfw.statistics.levels import ensure_levels
 from portalfw.store import ensure_indexes
 from portalfw.wiki import Wiki
 
@@ -62,6 +64,7 @@ class Runtime:
         self._searchables: list[Searchable] = []
         duties = [
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
+            Duty("statistics.roll_up", rollup.EVERY, lambda _: rollup.roll_up()),
             Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
         ]
         checks = [one for module in (own_checks, certificate) for one in extensions_of(module).health_checks]
@@ -77,6 +80,7 @@ class Runtime:
     def start(self) -> None:
         """Prepare the database, begin to listen to its changes, and run the duties."""
         ensure_indexes()
+        ensure_levels()
         self.bus.start()
         self.identify = Identifier(self.bus, self.settings.jwt_issuers)
         ensure_groups()

@@ -30,3 +30,9 @@ MaxCpu = Annotated[int, Arg("vcpu limit", wire="maxCPUCapacity", help="-1 is unl
 MaxTransfer = Annotated[int, Arg("Network transfer limit (GB)", help="-1 is unlimited.")]
 MaxIps = Annotated[int, Arg("Public address limit", wire="maxNumPublicIP", help="-1 is unlimited.")]
 Protocol = Annotated[str, Arg("Protocol", help="tcp or udp.")]
+Include = Annotated[
+    list[str] | None,
+    Arg("Include", help="cpu, memory, network, vm-iops, vm-bandwidth, vdisk-iops, vdisk-bandwidth; cpu if not given."),
+]
+StatisticsFrom = Annotated[float | None, Arg("From", help="Epoch seconds; an hour before the end if not given.")]
+StatisticsTill = Annotated[float | None, Arg("Till", help="Epoch seconds; now if not given.")]

@@ -8,8 +8,21 @@ from actors.cloud.access import held_by, may_read_cloudspace
 from actors.cloud.machines import Machines as Service
 from actors.cloud.machines import MachineWish
 from actors.cloud.models import Machine
+from actors.cloud.statistics import MachineStatistics, machine_statistics
 from actors.cloudapi.answers.machines import MachineDetail, MachineRow, machine_detail, machine_list
-from actors.cloudapi.arguments import CloudspaceId, DataDisks, DiskSize, ImageId, Memory, SizeId, Userdata, Vcpus
+from actors.cloudapi.arguments import (
+    CloudspaceId,
+    DataDisks,
+    DiskSize,
+    ImageId,
+    Include,
+    Memory,
+    SizeId,
+    StatisticsFrom,
+    StatisticsTill,
+    Userdata,
+    Vcpus,
+)
 from actors.cloudapi.columns import MACHINES
 from portalfw.errors import InvalidError
 from portalfw.rest import Actor, Arg, Listing, method
@@ -35,6 +48,17 @@ class Machines(Actor, app="cloudapi"):
     def get(self, machine_id: int) -> MachineDetail:
         """Show one machine."""
         return machine_detail(Machine.rows({"_id": machine_id})[0])
+
+    @method(right="machine:R", readonly=True, http=("GET", "POST"), title="Statistics of a machine")
+    def stats(
+        self,
+        machine_id: int,
+        include: Include = None,
+        from_: StatisticsFrom = None,
+        till: StatisticsTill = None,
+    ) -> MachineStatistics:
+        """Show what a machine took of its node over time. Of long spans in longer steps."""
+        return machine_statistics(machine_id, include or ["cpu"], from_, till)
 
     @method(right="cloudspace:C", creates="machineId")
     def create(

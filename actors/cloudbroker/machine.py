@@ -9,9 +9,21 @@ from actors.cloud.machines import Machines, MachineWish
 from actors.cloud.models import NOT_GONE, Cloudspace, PortForward
 from actors.cloud.models import Machine as Model
 from actors.cloud.portforwards import PortForwards
+from actors.cloud.statistics import MachineStatistics, machine_statistics
 from actors.cloudapi.answers.machines import MachineDetail, MachineRow, machine_detail, machine_list
 from actors.cloudapi.answers.networks import PortForwardRow, port_forward_list
-from actors.cloudapi.arguments import DataDisks, DiskSize, Memory, Protocol, SizeId, Userdata, Vcpus
+from actors.cloudapi.arguments import (
+    DataDisks,
+    DiskSize,
+    Include,
+    Memory,
+    Protocol,
+    SizeId,
+    StatisticsFrom,
+    StatisticsTill,
+    Userdata,
+    Vcpus,
+)
 from actors.cloudapi.columns import MACHINES, PORT_FORWARDS
 from actors.cloudbroker.arguments import OPERATORS, CloudspaceId, ImageId, MachineId, Reason
 from portalfw.rest import Actor, Arg, Listing, method
@@ -69,6 +81,17 @@ class Machine(Actor, app="cloudbroker"):
     def get(self, machine_id: MachineId) -> MachineDetail:
         """Show one machine, a gone one too."""
         return machine_detail(one(Model, machine_id))
+
+    @method(right=OPERATORS, readonly=True, http=("GET", "POST"), title="Statistics of a machine")
+    def stats(
+        self,
+        machine_id: MachineId,
+        include: Include = None,
+        from_: StatisticsFrom = None,
+        till: StatisticsTill = None,
+    ) -> MachineStatistics:
+        """Show what a machine took of its node over time. Of long spans in longer steps."""
+        return machine_statistics(machine_id, include or ["cpu"], from_, till)
 
     @method(right=OPERATORS)
     def start(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from actors.cloud.models import Disk, Location
 from portalfw.controller.documents import Job, JobOutput, Node, Script, site_prefix
 from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, Column, Columns, Listing, NameOf, method
+from portalfw.statistics.answer import Statistics, statistics
+from portalfw.statistics.documents import StatisticsNode
+from portalfw.statistics.series import Thing
 
 OPERATORS = "group:level1,level2,level3"
 JOB_FIELDS = [
@@ -123,6 +126,14 @@ class GridRow(TypedDict):
     connected: int
 
 
+class ThingRow(TypedDict):
+    """Something of a node of which there are figures."""
+
+    id: str
+    kind: str  # node, disk, filesystem, nic, sensor, guest, guest_disk or guest_nic
+    key: str  # its name there, empty for the node itself
+
+
 class GridManager(Actor, app="system"):
     """Nodes and jobs of the grid."""
 
@@ -216,6 +227,35 @@ class GridManager(Actor, app="system"):
         nodes = Node.rows({"status": {"$ne": "DECOMMISSIONED"}}, fields=["gid", "connected"])
         places = {row["gid"]: row for row in Location.rows(sort="gid")}
         return [_grid(gid, places, nodes) for gid in sorted(places.keys() | {row.get("gid") or 1 for row in nodes})]
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True)
+    def get_statistics(
+        self,
+        node_id: int,
+        figures: Annotated[list[str], Arg("Figures", help="For instance cpu, or rx_bytes and tx_bytes.")],
+        kind: Annotated[
+            str, Arg("Kind", help="node, disk, filesystem, nic, sensor, guest, guest_disk, guest_nic.")
+        ] = "node",
+        key: Annotated[str, Arg("Key", help="Which disk, link … it is; none for the node itself.")] = "",
+        from_: Annotated[float | None, Arg("From", help="Epoch seconds; an hour before the end if not given.")] = None,
+        to: Annotated[float | None, Arg("To", help="Epoch seconds; now if not given.")] = None,
+        value: Annotated[Literal["mean", "min", "max"], Arg("Value", help="Of each step of time.")] = "mean",
+    ) -> Statistics:
+        """Return figures of a node, or of something on it, over time; of long spans in longer steps."""
+        if not Node.rows({"_id": node_id}, fields=["_id"]):
+            raise NotFoundError(f"Node {node_id} does not exist.")
+        return statistics(Thing(kind, key, node_id), figures, from_, to, value)
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, title="Get things with statistics")
+    def get_things(self, node_id: int, kind: str | None = None) -> list[ThingRow]:
+        """Return of what there are figures on a node now: its disks, links, sensors, guests …, of one kind if asked."""
+        rows = StatisticsNode.rows({"_id": node_id}, fields=["things"])
+        found = rows[0].get("things") or [] if rows else []
+        return [
+            {"id": f"{one['kind']}:{one['key']}", "kind": one["kind"], "key": one["key"]}
+            for one in found
+            if kind in {None, one["kind"]}
+        ]
 
     @method(right="group:level2,level3", title="Cancel job")
     def cancel_job(self, job_id: int, reason: Annotated[str, Arg("Reason", help="Kept with the job.")]) -> bool:

@@ -13,6 +13,7 @@ from portalfw.controller.parking import Parking
 from portalfw.controller.queue import LEASE, JobQueue
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.wake import Wake
+from portalfw.statistics import Intake
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -32,6 +33,7 @@ class Controller:
         self.wake = Wake(runtime.bus)
         self.queue = JobQueue(self.scripts, self.wake, lease)
         self.parking = Parking(self.queue, self.nodes)
+        self.statistics = Intake()
 
     def start(self) -> None:
         """Load the JumpScripts and begin to listen to the bus, which must run."""

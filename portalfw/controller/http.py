@@ -18,6 +18,7 @@ from agent.protocol import (
     Ask,
     Bye,
     Confirmed,
+    Counted,
     Enroll,
     Hello,
     Message,
@@ -26,6 +27,7 @@ from agent.protocol import (
     Received,
     Renew,
     Result,
+    Samples,
     Welcome,
 )
 from portalfw.controller.documents import site_prefix
@@ -113,6 +115,10 @@ class Endpoints:
         """Take a result."""
         return Confirmed(accepted=self._queue.result(node["id"], job, _body(Result)))
 
+    def statistics(self, node: Row) -> Message:
+        """Take what a node has measured."""
+        return Counted(upto=self._controller.statistics.take(node["id"], _body(Samples)))
+
     def script(self, node: Row, sha256: str) -> Response:
         """Give the text of a script."""
         del node
@@ -145,6 +151,7 @@ def blueprint(controller: Controller) -> flask.Blueprint:
     add("/jobs/<int:job>/ack", "POST", endpoints.ack)
     add("/jobs/<int:job>/output", "POST", endpoints.output)
     add("/jobs/<int:job>/result", "POST", endpoints.result)
+    add("/statistics", "POST", endpoints.statistics)
     add("/scripts/<sha256>", "GET", endpoints.script)
     add("/files/<path:name>", "GET", endpoints.file)
     return routes
