@@ -25,6 +25,17 @@ class _Read:
     counters: dict[str, float]
 
 
+TOTALS: Final = {
+    "disk": ("read_bytes", "write_bytes", "reads", "writes"),
+    "nic": ("rx_bytes", "tx_bytes", "rx_packets", "tx_packets"),
+}
+"""Rates of all disks and links together that the node has as its own."""
+
+
+SHARES: Final = ("cpu", "busy")
+"""Rates that are percentages; the kernel counts in steps, so that a busy one may seem to be a little above 100."""
+
+
 class Rates:
     """Remembers what the counters were, by the thing they belong to."""
 
@@ -57,7 +68,8 @@ def _growth(before: _Read | None, now: _Read) -> dict[str, float]:
         for name, value in now.counters.items()
         if name in before.counters and (growth := _grown(before.counters[name], value)) is not None
     }
-    return {name: growth / (now.at - before.at) for name, growth in grown.items()}
+    rates = {name: growth / (now.at - before.at) for name, growth in grown.items()}
+    return {name: min(rate, 100.0) if name.startswith(SHARES) else rate for name, rate in rates.items()}
 
 
 def _grown(before: float, now: float) -> float | None:
@@ -65,3 +77,14 @@ def _grown(before: float, now: float) -> float | None:
         return now - before
     wrapped = NEAR * WRAP < before < WRAP and now < (1 - NEAR) * WRAP
     return now + WRAP - before if wrapped else None
+
+
+def with_totals(found: Iterable[Figures]) -> list[Figures]:
+    """Return figures, and add to those of the node what all its disks, and all its links, do together."""
+    figures = list(found)
+    sums: dict[str, float] = {}
+    for one in figures:
+        for name in TOTALS.get(one.kind, ()):
+            if name in one.values:
+                sums[name] = sums.get(name, 0.0) + one.values[name]
+    return [one if one.kind != "node" else one.model_copy(update={"values": {**one.values, **sums}}) for one in figures]

@@ -12,7 +12,7 @@ from agent.backoff import Backoff
 from agent.errors import AgentError, RefusedError, RejectedError
 from agent.guest_figures import GuestFigures
 from agent.protocol import BATCH, EVERY, Counted, Figures, Samples
-from agent.rates import Rates
+from agent.rates import Rates, with_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +100,6 @@ class Sampler:
     def _figures(self) -> list[Figures]:
         from sal.measures import measure
 
-        found = self._rates.of("node", measure(), time.monotonic())
+        found = with_totals(self._rates.of("node", measure(), time.monotonic()))
         place = self._surroundings()
         return found + self._rates.of("guests", self._guests.measure(place.hypervisor, place.site), time.monotonic())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ class Line:
 
     label: str
     points: Sequence[tuple[float, float | None]]
+    unit: str = ""
 
     @property
     def known(self) -> list[float]:
@@ -34,12 +35,16 @@ class Line:
 def lines_of(answer: Any, chosen: Mapping[str, str], label: str) -> list[Line]:
     """Return the lines in an answer.
 
-    It is a list of points, ``{at, value}`` or ``[at, value]``; a list of ``{label, points}``; or ``{label: points}``.
-    ``chosen`` names the fields of wide points, ``{at, cpu, memory}``, by label; ``label`` is that of a lone line.
+    It is a list of points, ``{at, value}`` or ``[at, value]``; a list of ``{label, points}``, perhaps with a ``unit``;
+    ``{label: points}``; or ``{time: [at], series: {label: [value]}}``. ``chosen`` names the fields of wide points,
+    ``{at, cpu, memory}``, by label; ``label`` is that of a lone line.
 
     :raises MacroError: if it is none of these.
     """
     if isinstance(answer, Mapping):
+        if isinstance(answer.get("time"), list) and isinstance(answer.get("series"), Mapping):
+            columns = answer["series"].items()
+            return [Line(str(name), _points(_paired(answer["time"], values), VALUE)) for name, values in columns]
         inner = next((answer[name] for name in POINTS if isinstance(answer.get(name), list)), None)
         if inner is None:
             return [Line(str(name), _points(rows, VALUE)) for name, rows in answer.items()]
@@ -56,7 +61,14 @@ def lines_of(answer: Any, chosen: Mapping[str, str], label: str) -> list[Line]:
 def _named(one: Any) -> Line:
     found = one if isinstance(one, Mapping) else {}
     label = next((str(found[name]) for name in NAME if found.get(name)), "Value")
-    return Line(label, _points(next((found[name] for name in POINTS if name in found), None), VALUE))
+    points = _points(next((found[name] for name in POINTS if name in found), None), VALUE)
+    return Line(label, points, str(found.get("unit") or ""))
+
+
+def _paired(times: list[Any], values: Any) -> list[Any]:
+    if not isinstance(values, list) or len(values) != len(times):
+        raise MacroError("each series needs as many values as there are times")
+    return [list(pair) for pair in zip(times, values, strict=True)]
 
 
 def _points(rows: Any, fields: Sequence[str]) -> list[tuple[float, float | None]]:
@@ -88,7 +100,9 @@ def _epoch(at: Any) -> float:
 
 def fewer(lines: Sequence[Line], most: int = MOST_POINTS) -> list[Line]:
     """Return lines of at most ``most`` points, which keep their peaks and valleys."""
-    return [line if len(line.points) <= most else Line(line.label, list(_peaks(line.points, most))) for line in lines]
+    return [
+        line if len(line.points) <= most else replace(line, points=list(_peaks(line.points, most))) for line in lines
+    ]
 
 
 def _peaks(points: Sequence[tuple[float, float | None]], most: int) -> Iterator[tuple[float, float | None]]:

@@ -8,7 +8,7 @@ from actors.cloud.models import Disk, Location
 from portalfw.controller.documents import Job, JobOutput, Node, Script, site_prefix
 from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, Column, Columns, Listing, NameOf, method
-from portalfw.statistics.answer import Statistics, statistics
+from portalfw.statistics.answer import Statistics, busiest_nodes, statistics
 from portalfw.statistics.documents import StatisticsNode
 from portalfw.statistics.series import Thing
 
@@ -245,6 +245,18 @@ class GridManager(Actor, app="system"):
         if not Node.rows({"_id": node_id}, fields=["_id"]):
             raise NotFoundError(f"Node {node_id} does not exist.")
         return statistics(Thing(kind, key, node_id), figures, from_, to, value)
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True)
+    def get_busiest_nodes(
+        self,
+        figure: Annotated[str, Arg("Figure", help="For instance cpu, memory or rx_bytes.")] = "cpu",
+        count: int = 4,
+        from_: Annotated[float | None, Arg("From", help="Epoch seconds; an hour before the end if not given.")] = None,
+        to: Annotated[float | None, Arg("To", help="Epoch seconds; now if not given.")] = None,
+    ) -> Statistics:
+        """Return one figure over time of the nodes that have most of it now."""
+        names = {row["id"]: row["name"] for row in Node.rows(fields=["name"])}
+        return busiest_nodes(figure, count, names, from_, to)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, title="Get things with statistics")
     def get_things(self, node_id: int, kind: str | None = None) -> list[ThingRow]:

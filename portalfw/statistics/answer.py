@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypedDict
 
 from agent.protocol import NAME
 from portalfw.errors import InvalidError
 from portalfw.statistics.catalogue import figure
-from portalfw.statistics.series import Points, Thing, Value, series, span
+from portalfw.statistics.series import Points, Thing, Value, busiest, series, span
 
 MOST_SERIES: Final = 20
 
@@ -40,14 +40,34 @@ def statistics(
     :raises InvalidError: for a name that no figure can have, too many of them, or a span that ends before it begins.
     """
     for name in names:
-        if not re.match(NAME, name):
-            raise InvalidError(f"No figure can be called {name[:40]!r}.", detail={"argument": "figures"})
+        _check_name(name)
     if not 1 <= len(names) <= MOST_SERIES:
         raise InvalidError(f"Name 1 to {MOST_SERIES} figures.", detail={"argument": "figures"})
     over = span(begin, end)
     found = series(thing, names, over, value)
     rows = [_row(thing.kind, name, points) for name, points in found.items()]
     return {"start": over.begin, "end": over.end, "step": over.level.step, "series": rows}
+
+
+def busiest_nodes(
+    name: str, count: int, labels: Mapping[int, str], begin: float | None, end: float | None
+) -> Statistics:
+    """Return one figure of the nodes that have most of it now, each as a series under its label.
+
+    :raises InvalidError: as :func:`statistics`.
+    """
+    _check_name(name)
+    over = span(begin, end)
+    rows: list[SeriesRow] = []
+    for node in busiest(name, min(count, MOST_SERIES)):
+        found = _row("node", name, series(Thing("node", "", node), [name], over)[name])
+        rows.append({**found, "label": labels.get(node, f"node {node}")})
+    return {"start": over.begin, "end": over.end, "step": over.level.step, "series": rows}
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(NAME, name):
+        raise InvalidError(f"No figure can be called {name[:40]!r}.", detail={"argument": "figures"})
 
 
 def _row(kind: str, name: str, points: Points) -> SeriesRow:

@@ -53,6 +53,8 @@ CATALOGUE: Final[dict[str, dict[str, Figure]]] = {
         "memory_available": Figure("Available", "B", "Memory that programs could still get"),
         "memory_cached": Figure("Cache", "B", "Memory that caches files, and would be given up"),
         "swap_used": Figure("Swap", "B", "Swap space in use"),
+        **_STORAGE,
+        **_TRAFFIC,
     },
     "disk": {
         **_STORAGE,

@@ -18,6 +18,9 @@ Points = list[tuple[float, float | None]]
 MOST_POINTS: Final = 900
 """Points of one line; a coarser store is taken for a longer span."""
 
+LATELY: Final = 60
+"""Seconds that count for who is busiest."""
+
 LAST: Final = "\U0010ffff"
 """Greater than whatever follows a prefix."""
 
@@ -79,6 +82,15 @@ def keys(kind: str, prefix: str, over: Span) -> list[str]:
         for row in level.collection.aggregate([{"$match": match}, {"$group": {"_id": "$s.key"}}])
     ]
     return sorted({row["_id"] for row in rows})
+
+
+def busiest(name: str, count: int) -> list[int]:
+    """Return the nodes with most of a figure in the last minute, the first with most."""
+    match = {"s.kind": "node", "s.key": "", "at": {"$gte": date(time.time() - LATELY)}, name: {"$exists": True}}
+    group = {"_id": "$s.node", "mean": {"$avg": f"${name}"}}
+    order = {"$sort": {"mean": -1, "_id": 1}}
+    rows = RAW.collection.aggregate([{"$match": match}, {"$group": group}, order, {"$limit": max(1, count)}])
+    return [row["_id"] for row in rows]
 
 
 def _rows(thing: Thing, names: Sequence[str], over: Span, value: Value) -> dict[int, Row]:

@@ -1,5 +1,5 @@
 // Draws a chart with uPlot over the lines that the server drew: `draw(box)`, whose data-chart holds
-// {series: [label], times: [epoch s], values: [[number | null]], unit, format, low, high}.
+// {series: [label], times: [epoch s], values: [[number | null]], unit, format, low, high, span: [from, to] | null}.
 import uPlot from "uplot";
 
 const GAP = { left: 8, right: 8 };
@@ -16,8 +16,7 @@ export function draw(box) {
   const one = { box, plot };
   drawn.add(one);
   sizes.observe(box);
-  const zoom = zooms.get(nameOf(box));
-  if (zoom) plot.setScale("x", zoom);
+  plot.setScale("x", zooms.get(nameOf(box)) ?? whole(told));
 }
 
 const sizes = new ResizeObserver((changed) => {
@@ -56,7 +55,7 @@ function options(box, told) {
     scales: { x: { time: true }, y: { range: (plot, low, high) => bounds(told, low, high) } },
     axes: [
       { ...look, size: 28, space: 72, grid: { show: false }, values: (plot, ticks, axis, space, step) => ticks.map((at) => timeText(at, step)) },
-      { ...look, size: 52, space: 32, grid: { stroke: () => colour("--ui-grid"), width: 1 }, values: (plot, ticks) => ticks.map((value) => valueText(value, told)), splits: splitsOf(told) },
+      { ...look, size: 60, space: 32, incrs: told.format in SIZES ? POWERS : undefined, grid: { stroke: () => colour("--ui-grid"), width: 1 }, values: (plot, ticks) => ticks.map((value) => valueText(value, told)), splits: splitsOf(told) },
     ],
     series: [{}, ...told.series.map((label, index) => line(label, index))],
     hooks: { setCursor: [(plot) => tell(box, plot, told)], setScale: [(plot, key) => key === "x" && remember(box, plot, told)] },
@@ -105,12 +104,18 @@ function tell(box, plot, told) {
 
 function remember(box, plot, told) {
   const { min, max } = plot.scales.x;
-  const whole = min <= told.times[0] && max >= told.times.at(-1);
-  if (whole) zooms.delete(nameOf(box));
+  const { min: first, max: last } = whole(told);
+  const all = min <= Math.max(first, told.times[0]) && max >= Math.min(last, told.times.at(-1));
+  if (all) zooms.delete(nameOf(box));
   else zooms.set(nameOf(box), { min, max });
   const button = box.closest(".chart").querySelector("[data-unzoom]");
-  button.hidden = whole;
-  button.onclick = () => plot.setScale("x", { min: told.times[0], max: told.times.at(-1) });
+  button.hidden = all;
+  button.onclick = () => plot.setScale("x", whole(told));
+}
+
+/** The time that was asked for, else that of the points. */
+function whole({ span, times }) {
+  return span ? { min: span[0], max: span[1] } : { min: times[0], max: times.at(-1) };
 }
 
 function nameOf(box) {
@@ -131,15 +136,18 @@ function timeText(at, step) {
   return (step < 60 ? SECOND : HOUR).format(when);
 }
 
+const POWERS = Array.from({ length: 56 }, (_, power) => 2 ** (power - 4)); // steps between the lines across, where sizes are shown
+const SIZES = { bytes: 0, kib: 1, mib: 2 };
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const SHORT = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const SHARE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const PLAIN = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 
 /** The same words as the server's for a value. */
 function valueText(value, { format, unit }) {
   if (value === null || value === undefined) return "";
-  if (format === "bytes" || format === "mib") return binary(value, format === "mib" ? 2 : 0);
-  const number = (Math.abs(value) >= 10000 ? SHORT : PLAIN).format(value);
+  if (format in SIZES) return `${binary(value, SIZES[format])}${unit}`;
+  const number = format === "percent" ? SHARE.format(value) : (Math.abs(value) >= 10000 ? SHORT : PLAIN).format(value);
   return unit ? `${number}\u00a0${unit}` : number;
 }
 
