@@ -32,7 +32,6 @@ from portalfw.rest.registry import Registry
 from portalfw.search import Search, Searchable
 from portalfw.settings import Settings
 from portalfw.statistics import rollup
-from portalfw.statistics.levels import ensure_levels
 from portalfw.store import ensure_indexes
 from portalfw.wiki import Wiki
 
@@ -80,7 +79,6 @@ class Runtime:
     def start(self) -> None:
         """Prepare the database, begin to listen to its changes, and run the duties."""
         ensure_indexes()
-        ensure_levels()
         self.bus.start()
         self.identify = Identifier(self.bus, self.settings.jwt_issuers)
         ensure_groups()

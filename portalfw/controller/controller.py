@@ -14,6 +14,7 @@ from portalfw.controller.queue import LEASE, JobQueue
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.wake import Wake
 from portalfw.statistics import Intake
+from portalfw.statistics.levels import ensure_levels
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -36,7 +37,8 @@ class Controller:
         self.statistics = Intake()
 
     def start(self) -> None:
-        """Load the JumpScripts and begin to listen to the bus, which must run."""
+        """Load the JumpScripts, make what statistics need, and begin to listen to the bus, which must run."""
+        ensure_levels()
         self.scripts.load()
         self.wake.start()
 

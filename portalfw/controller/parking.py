@@ -136,6 +136,11 @@ class Parking:
             question.notice()
         return question
 
+    @property
+    def parked(self) -> int:
+        """How many questions wait here now."""
+        return len(self._newest)
+
     def greet(self, node_id: int, session: str) -> None:
         """Expect a question soon after a hello; an agent that ended in between counts as away."""
         self.left(node_id, session)

@@ -51,6 +51,7 @@ class Intake:
         self._things: dict[int, list[Row]] = {}
         self._names: set[str] = set()
         self._gathered: _Gathered | None = None
+        self.taken = 0
 
     def take(self, node: int, message: Samples) -> int:
         """Store a node's samples that are not there yet, and return the number up to which all are.
@@ -69,6 +70,7 @@ class Intake:
         except PyMongoError as error:
             raise UnavailableError(f"The database cannot take samples now: {error}.") from error
         self._upto[node] = message.spool, new[-1].number
+        self.taken += len(new)
         return new[-1].number
 
     def _new(self, node: int, message: Samples) -> list[Sample]:

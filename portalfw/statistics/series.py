@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -91,6 +91,14 @@ def busiest(name: str, count: int) -> list[int]:
     order = {"$sort": {"mean": -1, "_id": 1}}
     rows = RAW.collection.aggregate([{"$match": match}, {"$group": group}, order, {"$limit": max(1, count)}])
     return [row["_id"] for row in rows]
+
+
+def latest() -> Iterator[Row]:
+    """Yield the last row of everything that was measured in the last half minute: ``s``, and its figures."""
+    since = {"at": {"$gte": date(time.time() - 3 * RAW.step)}}
+    last = {"_id": "$s", "row": {"$top": {"sortBy": {"at": -1}, "output": "$$ROOT"}}}
+    for found in RAW.collection.aggregate([{"$match": since}, {"$group": last}]):
+        yield {name: value for name, value in found["row"].items() if name not in {"_id", "at"}}
 
 
 def _rows(thing: Thing, names: Sequence[str], over: Span, value: Value) -> dict[int, Row]:

@@ -29,6 +29,7 @@ from portalfw.web import (
     files,
     health,
     logo,
+    metrics,
     oauth,
     pages,
     sign_in,
@@ -36,6 +37,7 @@ from portalfw.web import (
 )
 from portalfw.web.compression import compressed
 from portalfw.web.proxy import Proxied
+from portalfw.web.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ SECURITY = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-FOR_PROGRAMS = ("/restmachine/", "/agent/", "/events", "/healthz", "/readyz", "/v1/")
+FOR_PROGRAMS = ("/restmachine/", "/agent/", "/events", "/healthz", "/readyz", "/metrics", "/v1/")
 REQUEST_ID = "portalfw.request_id"  # where the WSGI environment holds it
 NO_STORE = (("Cache-Control", "no-store"),)
 HSTS = "max-age=31536000"  # a year
@@ -76,6 +78,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(sign_in.blueprint(runtime))
     app.register_blueprint(oauth.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))
+    traffic = Traffic(app.wsgi_app)
+    app.register_blueprint(metrics.blueprint(runtime, identify, traffic))
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(logo.blueprint(runtime, identify))
     app.register_blueprint(files.blueprint(runtime, identify))
@@ -84,7 +88,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(editor_history.blueprint(runtime, identify))
     app.register_blueprint(pages.blueprint(runtime, identify))
     settings = runtime.settings
-    inner = _Envelope(app.wsgi_app, hsts_subdomains=settings.hsts_subdomains)
+    inner = _Envelope(traffic, hsts_subdomains=settings.hsts_subdomains)
     app.wsgi_app = Proxied(inner, settings.trusted_proxies, settings.public_url)  # type: ignore[method-assign]  # Flask documents this way to wrap it
     return app
 
