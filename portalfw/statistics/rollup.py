@@ -52,7 +52,7 @@ def roll_late(node: int, times: Iterable[int]) -> None:
     moments = set(times)
     for source, level in STEPS:
         row = progress().find_one({"_id": level.name}) or {}
-        closing = row.get("closing") or 0
+        closing = row.get("closing") or level.floor(time.time() - GRACE)  # the duty has not found anything yet
         for start in sorted({level.floor(at) for at in moments}):
             if start + level.step <= closing:
                 _make(source, level, start, [node])

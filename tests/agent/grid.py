@@ -97,7 +97,7 @@ class Grid:
     def __init__(self, database: Any, folder: Path, content: Path = SCRIPTS, lease: float = 60.0) -> None:
         """Start a master that keeps its things in a folder."""
         self._database = database
-        self._folder = folder
+        self.folder = folder
         self._content = folder / "content"
         shutil.copytree(content, self._content)
         for name, source in BROKEN.items():
@@ -134,19 +134,19 @@ class Grid:
         self, name: str = "one", token: str | None = "", *options: str, hypervisor: str = "test"
     ) -> subprocess.Popen[bytes]:
         """Start an agent; ``token`` empty makes a good one if the agent needs it, None gives none."""
-        state = self._folder / name
+        state = self.folder / name
         if token == "":
             token = self.controller.nodes.create_token(roles=["node"])
         command = [sys.executable, "-m", "agent", "--controller", self.url, "--state", str(state)]
         command += ["--hypervisor", hypervisor, "--die-with-parent", "--grace", "0.5", "--log", "debug", *options]
         environment = {**os.environ, "PORTALFW_JOIN_TOKEN": token or "", "PYTHONPATH": str(ROOT)}
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             agent = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=ROOT)
         self.agents.append(agent)
         return agent
 
     def log(self, name: str = "one") -> str:
-        return (self._folder / f"{name}.log").read_text()
+        return (self.folder / f"{name}.log").read_text()
 
     def connect(self, name: str = "one") -> Any:
         """Start an agent and return the handle of its node once it is there."""
