@@ -91,7 +91,7 @@ class Machine(Actor, app="cloudbroker"):
         till: StatisticsTill = None,
     ) -> MachineStatistics:
         """Show what a machine took of its node over time. Of long spans in longer steps."""
-        return machine_statistics(machine_id, include or ["cpu"], from_, till)
+        return machine_statistics(one(Model, machine_id)["id"], include or ["cpu"], from_, till)
 
     @method(right=OPERATORS)
     def start(
