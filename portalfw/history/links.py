@@ -14,20 +14,25 @@ from portalfw.wiki.scan import spans
 from portalfw.wiki.source import FRONT_MATTER
 from portalfw.wiki.space import HOME
 
-TARGET: Final = r"<?([^()<>\n\"']*(?:\([^()\n]*\)[^()<>\n\"']*)*)>?"
+#: Behind the name may stand a query whose values are expressions of any kind.
+QUERY: Final = r"[?#](?:\$\{[^}\n]*\}|\([^()\n]*\)|[^()<>\n\"'$]|\$(?!\{))*"
+TARGET: Final = rf"<?([^()<>\n\"'?#]*(?:\([^()\n]*\)[^()<>\n\"'?#]*)*(?:{QUERY})?)>?"
 #: Where Markdown has addresses: behind ](, behind [name]: and in attributes of HTML.
 MARKDOWN: Final = (
     re.compile(rf"\]\(\s*{TARGET}(?:\s+[\"'][^\n]*?[\"'])?\s*\)"),
     re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*<?([^\s<>]+)>?", re.MULTILINE),
     re.compile(r"\b(?:href|src)\s*=\s*\"([^\"\n]*)\""),
 )
-QUOTED: Final = r"(?:'([^'\n]*)'|\"([^\"\n]*)\"|([^\s'\"{},>\]][^'\"{},>\]\n]*?))(?=\s*(?:$|[,}\]'\"?#{]|\s[\w-]+:))"
-#: Where macro calls have pages: arguments of these names, what stands behind an arrow, and what is included.
+QUOTED: Final = r"(?:'([^'\n]*)'|\"([^\"\n]*)\"|([^\s'\"{},>\]][^'\"{},>\]\n]*?))(?=\s*(?:$|[,}\]'\"?#]|\s[\w-]+:))"
+#: An argument's name begins a line or a mapping, or follows a blank and is followed by none: "Assigned to: x" has none.
+ARGUMENT: Final = r"(?:^[ \t]*(?:-[ \t]+)?|[{,][ \t]*|[ \t](?=[\w]+:\S))"
+#: Where macro calls have pages: arguments of these names, behind an arrow, and what macros about pages begin with.
 MACRO: Final = (
-    re.compile(rf"\b(?:link|goto|page|more|to|href)\s*:\s*(?!.*->){QUOTED}", re.MULTILINE),
-    re.compile(r"->\s*([^'\"\n{},?#\]]+?)(?=\s*(?:$|[,}\]'\"?#{]))", re.MULTILINE),
-    re.compile(rf"\A\{{\{{\s*include:?\s+(?!page\s*:|space\s*:){QUOTED}"),
+    re.compile(rf"{ARGUMENT}(?:link|goto|page|more|to|href)[ \t]*:[ \t]*(?!.*->){QUOTED}", re.MULTILINE),
+    re.compile(r"->\s*([^'\"\n{},?#\]]+?)(?=\s*(?:$|[,}\]'\"?#]))", re.MULTILINE),
+    re.compile(rf"\A\{{\{{\s*(?:include|children|backlinks):?\s+(?!\w+\s*:){QUOTED}"),
 )
+PARAMS: Final = re.compile(r"^params:[ \t]*\n(?:[ \t]+.*\n)*", re.MULTILINE)
 PARENT: Final = re.compile(r"^parent:[ \t]*(.*\n(?:[ \t]+.*\n)*)", re.MULTILINE)
 PARENT_LINE: Final = re.compile(r"(?:\A|:)[ \t]*['\"]?([^'\"\n:{}?#]+?)(?=['\"]?[ \t]*(?:\n|[?#,}]))")
 INCLUDE: Final = re.compile(r"\{\{\s*include\b")
@@ -75,13 +80,26 @@ def rewritten(text: str, found: Sequence[Link], new: Callable[[Link], tuple[str,
     for link in sorted(found, key=lambda one: one.start, reverse=True):
         to = new(link)
         if to is not None:
-            space, name = to
-            old = text[link.start : link.end]
-            tight = "%" in old or REFERENCE.search(text, text.rfind("\n", 0, link.start) + 1, link.start)
-            words = quote(name, safe="/,()'&+!") if tight else name
-            absolute = old.startswith("/") or space != here
-            text = text[: link.start] + (f"/{space}/{words}" if absolute else words) + text[link.end :]
+            reference = REFERENCE.search(text, text.rfind("\n", 0, link.start) + 1, link.start)
+            words = _written(text[link.start : link.end], link, to, here, tight=bool(reference))
+            text = text[: link.start] + words + text[link.end :]
     return text
+
+
+def _written(old: str, link: Link, to: tuple[str, str], here: str, *, tight: bool) -> str:
+    """Return how a link is written that leads elsewhere now.
+
+    Folders and the ending ``.md`` stay: without them other viewers of plain Markdown would not find the page.
+    """
+    space, name = to
+    absolute = old.startswith("/")
+    head, slash, last = old.rpartition("/")
+    ending = TWIN.search(last)
+    words = quote(name, safe="/,()'&+!") if tight or "%" in old or ending else name
+    named = page_key(unquote(TWIN.sub("", last))) == link.key
+    if not link.file and named and space == link.space and (absolute or space == here):
+        return f"{head}{slash}{words}{ending[0] if ending else ''}"
+    return f"/{space}/{words}" if absolute or space != here else words
 
 
 def _targets(space: str, name: str, text: str) -> Iterator[Place]:
@@ -92,13 +110,15 @@ def _targets(space: str, name: str, text: str) -> Iterator[Place]:
     front = FRONT_MATTER.match(text)
     body = front.end() if front else 0
     if front:
-        yield from _matches((*MARKDOWN, *MACRO), text[:body], 0)
-        yield from _parents(text[:body])
+        head = PARAMS.sub(lambda found: " " * len(found[0]), text[:body])  # the types of arguments name no page
+        yield from _matches((*MARKDOWN, *MACRO), head, 0)
+        yield from _parents(head)
     plain: list[str] = []
     for start, end, kind in spans(text[body:]):
         piece = text[body + start : body + end]
         plain.append(piece if kind == "text" else " " * len(piece))
         if kind == "call":
+            yield from _matches(MARKDOWN, piece, body + start)
             yield from _matches(MACRO, piece, body + start, _included_from(piece, space))
     yield from _matches(MARKDOWN, "".join(plain), body)
 

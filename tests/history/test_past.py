@@ -85,6 +85,35 @@ def test_rename_takes_links_and_files_along(pad: Pad, new_page: Make) -> None:
     assert pad.ask("get", page=new, revision=rows[-1]["revision"])["text"] == "[me]({0})\n"
 
 
+LINKS = """---
+params:
+  page: str?
+actions: |
+  {{{{actions
+  - {{href: "{0}?id=${{id}}", label: Look}}
+  }}}}
+---
+[a]({0}.md#part) [b](../docs/{0}.md) [c](/notes/{0}) [d]({0}?id=${{rows[0].get("id")}}) [e]({0} ${{id}})
+
+{{{{table api:system/x/y more:'All -> {0}?a=b'
+columns:
+  Name: {{field: name, link: '{0}?id={{id}}'}}
+  Assigned to: {0}
+  Other: name -> {0}?id={{id}}
+}}}}
+"""
+
+
+def test_rename_follows_links_however_they_are_written(pad: Pad, new_page: Make) -> None:
+    """Folders and .md of links between documents stay; links with queries made by expressions are known too."""
+    name, key = new_page(), "Plainer%20Name"
+    linking = new_page(LINKS.format(name))
+    pad.ask("rename", page=name, name="Plainer Name")
+    expected = LINKS.format("Plainer Name")
+    expected = expected.replace("Plainer Name.md", f"{key}.md").replace("(Plainer Name ${id})", f"({name} ${{id}})")
+    assert pad.text(linking) == expected.replace("Assigned to: Plainer Name", f"Assigned to: {name}")
+
+
 def test_rename_to_another_letter_case_or_a_taken_name(pad: Pad, new_page: Make) -> None:
     """A page can change its letter case, but not take another page's name."""
     name, other = new_page(), new_page()
