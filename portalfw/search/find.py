@@ -221,7 +221,8 @@ class Finder:
             hits = [self._page_hit(principal, question, match, snippets.get(match.row, "")) for match in matches]
             return [hit for hit in hits if hit is not None]
         declared = self._kinds[kind]
-        page = next((page for page in declared.pages if self.page_of(principal, page)), None) if matches else None
+        shown = (*declared.pages, *self._pages.showing(kind)) if matches else ()
+        page = next((page for page in shown if self.page_of(principal, page)), None)
         return [_object_hit(declared, question, match, page) for match in matches]
 
     def _page_hit(self, principal: Principal, question: Question, match: Match, snippet: str) -> Hit | None:

@@ -42,6 +42,15 @@ class Stamp(NamedTuple):
     size: int
 
 
+class Taken(NamedTuple):
+    """What is taken of a page: what its rights hang on, what is found of it, and at which address it shows objects."""
+
+    ref: str
+    scope: str
+    entry: Entry | None
+    shows: Mapping[str, str]
+
+
 class Pages:
     """Keeps the pages of all spaces in the index, and says which of them a viewer may read."""
 
@@ -51,6 +60,7 @@ class Pages:
         self._wiki = wiki
         self._stamps: dict[str, Stamp] = {}
         self._scopes: dict[str, str] = {}  # of all pages, also of those that are not found
+        self._shows: dict[str, Mapping[str, str]] = {}  # of pages that show objects: their addresses by kind
 
     def look(self) -> int:
         """Read the pages whose files are new or other than before, forget those that are gone; return how many."""
@@ -78,6 +88,10 @@ class Pages:
     def readable(self, principal: Principal) -> Only:
         """Return the pages that a viewer may read, by what their rights hang on."""
         return Only("scope", [scope for scope in set(self._scopes.values()) if self._may_read(principal, scope)])
+
+    def showing(self, kind: str) -> list[str]:
+        """Return the addresses of the pages that say that they show a kind of object, by space and name."""
+        return [self._shows[ref][kind] for ref in sorted(self._shows) if kind in self._shows[ref]]
 
     def shown(self, principal: Principal, data: Mapping[str, Any]) -> dict[str, str] | None:
         """Return address and space of a page that was found, None if the viewer may not read it as it is now."""
@@ -109,18 +123,23 @@ class Pages:
     def _take(self, changed: list[tuple[str, Stamp]]) -> None:
         titles = {name: _title(space) for name, space in self._wiki.spaces.items()}
         taken = offload(_read, changed, titles)
-        entries = [entry for _, _, entry in taken if entry is not None]
+        entries = [one.entry for one in taken if one.entry is not None]
         self._index.put(PAGE, entries, {ref for ref, _ in changed} - {entry.ref for entry in entries})
         self._stamps.update(changed)
         for ref, _ in changed:
-            self._scopes.pop(ref, None)
-        self._scopes.update((ref, scope) for ref, scope, _ in taken)
+            self._let_go(ref)
+        self._scopes.update((one.ref, one.scope) for one in taken)
+        self._shows.update((one.ref, one.shows) for one in taken if one.shows)
 
     def _forget(self, gone: set[str]) -> None:
         self._index.put(PAGE, (), gone)
         for ref in gone:
             self._stamps.pop(ref)
-            self._scopes.pop(ref, None)
+            self._let_go(ref)
+
+    def _let_go(self, ref: str) -> None:
+        self._scopes.pop(ref, None)
+        self._shows.pop(ref, None)
 
 
 def _title(space: Space) -> str:
@@ -147,21 +166,30 @@ def _stamp(file: Path) -> Stamp:
     return Stamp(str(file), status.st_mtime_ns, status.st_size)
 
 
-def _read(changed: list[tuple[str, Stamp]], titles: Mapping[str, str]) -> list[tuple[str, str, Entry | None]]:
+def _read(changed: list[tuple[str, Stamp]], titles: Mapping[str, str]) -> list[Taken]:
     return list(_entries(changed, titles))
 
 
-def _entries(changed: list[tuple[str, Stamp]], titles: Mapping[str, str]) -> Iterator[tuple[str, str, Entry | None]]:
-    """Yield pages, what their rights hang on and what is kept of them; none that cannot be understood."""
+def _entries(changed: list[tuple[str, Stamp]], titles: Mapping[str, str]) -> Iterator[Taken]:
+    """Yield what is taken of pages; none that cannot be understood."""
     for ref, stamp in changed:
         space = ref.partition("/")[0]
         try:
             source = read_source(Path(stamp.file).read_text(encoding="utf-8"))
             own = read_rights(source.meta.get("rights"), f"page {ref}")
             scope = orjson.dumps([space, own]).decode()
-            yield ref, scope, _entry(ref, stamp, source, scope, titles.get(space, space))
+            entry = _entry(ref, stamp, source, scope, titles.get(space, space))
+            yield Taken(ref, scope, entry, _shows(space, Path(stamp.file).stem, source))
         except (OSError, UnicodeDecodeError, PageSyntaxError, InvalidError) as error:
             log.debug("%s is not in the search: %s", stamp.file, error)
+
+
+def _shows(space: str, name: str, source: Source) -> dict[str, str]:
+    """Return the page's address by the kinds of objects that ``shows`` says; the first argument it needs names one."""
+    given = source.meta.get("shows")
+    kinds = given if isinstance(given, list) else [given] if given else []
+    argument = next((param.name for param in read_params(source.meta.get("params"), 1) if param.required), "id")
+    return {str(kind): f"/{space}/{name}?{argument}={{id}}" for kind in kinds}
 
 
 def _entry(ref: str, stamp: Stamp, source: Source, scope: str, space_title: str) -> Entry | None:

@@ -150,7 +150,12 @@ def test_a_hit_leads_only_where_the_viewer_may_go(house: House) -> None:
         external_network_id=1, status="DEPLOYED",
     )  # fmt: skip
     house.until("Tinaspace", [("cloudspace", "Tinaspace")], token)
-    assert house.groups("Tinaspace", token)[0]["hits"][0]["href"] is None
+    hit = lambda: house.groups("Tinaspace", token)[0]["hits"][0]  # noqa: E731 - short
+    assert hit()["href"] is None
+    house.write("handbook/For operators.md", "---\nshows: cloudspace\nrights: {login: ''}\n---\n")
+    house.write("handbook/My Space.md", "---\nshows: [cloudspace, x]\nparams: {spaceId: int}\n---\n")
+    wait_for(lambda: hit()["href"], what="the page for tenants is known")
+    assert hit()["href"].startswith("/handbook/My%20Space?spaceId=")
     assert house.groups("Tinaspace")[0]["hits"][0]["href"].startswith("/cbgrid/Cloud%20Space?id=")
 
 
