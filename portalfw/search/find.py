@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, TypedDict
 
 from portalfw.auth.principal import Principal
+from portalfw.search.allowed import Allowed
 from portalfw.search.declaration import Searchable, Viewer
 from portalfw.search.index import Index
 from portalfw.search.pages import Pages
@@ -18,9 +20,6 @@ from portalfw.wiki.address import link
 
 MOST: Final = 50  # hits of one kind
 SPARE: Final = 4  # pages looked for beyond those asked for, in case that some have changed since they were read
-MANY: Final = 500  # objects that a viewer may read: of more, those that were found are checked instead
-CANDIDATES: Final = 200  # objects found that are checked at once
-NOTHING: Final[Mapping[str, Any]] = {"_id": {"$in": []}}
 NAMED: Final = 3  # objects that a text may name outright
 
 
@@ -57,12 +56,11 @@ class Found(TypedDict):
 
 @dataclass(frozen=True)
 class _Scoped:
-    """A kind of thing, and which of them the viewer may find (None for all)."""
+    """A kind of thing, and which of them the viewer may find: of pages those that ``only`` leaves."""
 
     kind: str
-    only: Only | None
-    condition: Mapping[str, Any] | None = None  # the same for MongoDB
-    checks: bool = False  # ``only`` would be long: what is found must be checked by the condition
+    only: Only | None = None
+    allowed: Allowed | None = None
 
 
 Snippets = dict[int, str]
@@ -106,13 +104,13 @@ class Finder:
     def _groups(self, principal: Principal, question: Question, wanted: list[str], limit: int) -> list[Group]:
         viewer = Viewer(principal)
         scopes = [scope for scope in (self._scope(viewer, kind) for kind in wanted) if scope]
-        found, snippets = self._found(question, scopes, limit, near=False)
+        found, snippets = self._found(question, scopes, limit)
         for scope in scopes:
             named = self._named(scope, question)
             refs = {match.ref for match in named}
             found[scope.kind] = [*named, *(match for match in found.get(scope.kind, ()) if match.ref not in refs)]
         if not any(found.values()):
-            found, snippets = self._found(question, scopes, limit, near=True)
+            found, snippets = self._found(replace(question, near=True), scopes, limit)
         groups = [self._group(principal, question, kind, matches, snippets, limit) for kind, matches in found.items()]
         order = [scope.kind for scope in scopes]
         known = [group for group in groups if group["hits"]]
@@ -132,7 +130,7 @@ class Finder:
         return {"kind": kind, "title": title, "hits": hits[:limit], "more": len(hits) > limit}
 
     def _scope(self, viewer: Viewer, kind: str) -> _Scoped | None:
-        """Ask which things of a kind the viewer may find; None for none."""
+        """Return which things of a kind the viewer may find; None if it finds none of that kind at all."""
         principal = viewer.principal
         if kind == PAGE:
             only = self._pages.readable(principal)
@@ -140,77 +138,51 @@ class Finder:
         declared = self._kinds[kind]
         if principal.guest or (principal.apps is not None and principal.apps.isdisjoint(declared.apps)):
             return None
-        condition = declared.rights(viewer)
-        if condition is None:
-            return None
-        if not condition or not declared.indexed:
-            return _Scoped(kind, None, condition)
-        refs = self._refs(declared, condition, MANY + 1)
-        if len(refs) > MANY:
-            return _Scoped(kind, None, condition, checks=True)
-        return _Scoped(kind, Only("ref", refs), condition) if refs else None
-
-    @staticmethod
-    def _refs(declared: Searchable, condition: Mapping[str, Any], limit: int = 0) -> list[str]:
-        query = {"$and": [dict(declared.where), dict(condition)]}
-        rows = declared.document.collection().find(query, {"_id": 1}, limit=limit, batch_size=limit or 10 * MANY)
-        return [str(row["_id"]) for row in rows]
+        return _Scoped(kind, allowed=Allowed(viewer, declared))
 
     def _found(
-        self, question: Question, scopes: Sequence[_Scoped], limit: int, *, near: bool
+        self, question: Question, scopes: Sequence[_Scoped], limit: int
     ) -> tuple[dict[str, list[Match]], Snippets]:
         """Look on all shelves at once, then leave what the viewer may find."""
-        found, snippets = self._index.read(
-            lambda connection: self._look(connection, question, scopes, limit, near=near)
-        )
+        found, snippets = self._index.read(lambda connection: self._look_on_all(connection, question, scopes, limit))
         for scope in scopes:
-            if scope.checks and found.get(scope.kind):
-                found[scope.kind] = self._checked(question, scope, found[scope.kind], limit, near=near)
+            if scope.allowed is not None:
+                found[scope.kind] = scope.allowed.among(
+                    found[scope.kind], partial(self._look_again, question, scope.kind), limit
+                )
         return found, snippets
 
-    def _look(
-        self,
-        connection: sqlite3.Connection,
-        question: Question,
-        scopes: Sequence[_Scoped],
-        limit: int,
-        *,
-        near: bool,
+    def _look_on_all(
+        self, connection: sqlite3.Connection, question: Question, scopes: Sequence[_Scoped], limit: int
     ) -> tuple[dict[str, list[Match]], Snippets]:
         found = {}
         for scope in scopes:
-            shelf = self._index.shelves.get(scope.kind)
-            if shelf is not None:
-                most = CANDIDATES if scope.checks else limit + (SPARE if scope.kind == PAGE else 1)
-                look = shelf.near if near else shelf.find
-                found[scope.kind] = look(connection, question, scope.only, most)
+            most = limit + (SPARE if scope.kind == PAGE else 1)
+            found[scope.kind] = self._look(connection, question, scope.kind, scope.only, most)
         pages = self._index.shelves[PAGE]
-        shown = found.get(PAGE, [])
-        return found, {match.row: pages.snippet(connection, question, match.row) for match in shown}
+        return found, {match.row: pages.snippet(connection, question, match.row) for match in found.get(PAGE, [])}
 
-    def _checked(
-        self, question: Question, scope: _Scoped, matches: list[Match], limit: int, *, near: bool
+    def _look_again(self, question: Question, kind: str, only: Only | None, limit: int) -> list[Match]:
+        return self._index.read(lambda connection: self._look(connection, question, kind, only, limit))
+
+    def _look(
+        self, connection: sqlite3.Connection, question: Question, kind: str, only: Only | None, limit: int
     ) -> list[Match]:
-        """Return the matches that the viewer may find; if too few of many are, look again among what he may."""
-        declared, condition = self._kinds[scope.kind], scope.condition or NOTHING
-        here = {"_id": {"$in": [match.data["id"] for match in matches]}}
-        allowed = set(self._refs(declared, {"$and": [here, dict(condition)]}))
-        left = [match for match in matches if match.ref in allowed]
-        if len(left) > limit or len(matches) < CANDIDATES:
-            return left
-        exact = _Scoped(scope.kind, Only("ref", self._refs(declared, condition)), condition)
-        found, _ = self._index.read(lambda connection: self._look(connection, question, [exact], limit, near=near))
-        return found[scope.kind]
+        shelf = self._index.shelves.get(kind)
+        if shelf is None:
+            return []
+        return (shelf.near if question.near else shelf.find)(connection, question, only, limit)
 
     def _named(self, scope: _Scoped, question: Question) -> list[Match]:
         """Return the objects that the question names outright and that are not on a shelf."""
         declared = self._kinds.get(scope.kind)
-        if declared is None or declared.lookup is None or scope.condition is None or not question.text:
+        if declared is None or declared.lookup is None or scope.allowed is None or not question.text:
             return []
         named = declared.lookup(question.text)
-        if named is None:
+        condition = None if named is None else scope.allowed.condition
+        if named is None or condition is None:
             return []
-        query = {"$and": [dict(named), dict(scope.condition), dict(declared.where)]}
+        query = {"$and": [dict(named), dict(condition), dict(declared.where)]}
         entries = [declared.entry(row) for row in declared.document.rows(query, fields=declared.fields, limit=NAMED)]
         return [Match(Tier.EXACT, entry.ref, entry.title, entry.data, 0) for entry in entries]
 

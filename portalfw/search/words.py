@@ -27,6 +27,7 @@ class Question:
     words: tuple[str, ...]
     only: frozenset[str] | None = None
     number: bool = False  # it names an id and nothing else
+    near: bool = False  # typing errors are forgiven
 
     @property
     def parts(self) -> tuple[str, ...]:
