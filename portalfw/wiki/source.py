@@ -29,6 +29,7 @@ KNOWN = frozenset(
         "layout",
         "hidden",
         "aliases",
+        "shows",
     )
 )
 
