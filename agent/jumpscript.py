@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import AgentError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
+
+    from agent.tunnel import Carried
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,21 @@ class Context:
         from agent.fetch import fetch
 
         return fetch(_current()[0], url, sha256, self.progress)
+
+    def carry(self, tunnel: str, local: socket.socket) -> Carried:
+        """Carry bytes between a connected socket of this node and who waits for them in the portal, until either ends.
+
+        Args:
+            tunnel: the id that the portal gave.
+            local: closed afterwards.
+
+        Raises:
+            TunnelError: the portal cannot be reached, or does not wait for this tunnel.
+
+        """
+        from agent.tunnel import carry
+
+        return carry(_current()[0], tunnel, local)
 
 
 log = Log()

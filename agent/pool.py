@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from agent.process import WorkerProcess
+from agent.settings import FOR_ONE_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,9 @@ class Queue:
                 log.exception("job %d could not be run", held.assignment.id)
             finally:
                 self._holding.remove(held)
+            if process is not None and self.name == FOR_ONE_JOB:
+                process.close()
+                process = None
         if process is not None:
             process.close()
 

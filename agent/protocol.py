@@ -17,6 +17,12 @@ PROTOCOL: Final = 1
 PARK: Final = 55.0
 """Longest time in seconds that a question for jobs is left unanswered: below the 60 s of common proxies."""
 
+TUNNELS: Final = "/agent/tunnels/"
+"""Address, before its id, at which a node offers a WebSocket to who waits in the portal for a tunnel."""
+
+MISDIRECTED: Final = 421
+"""HTTP status (RFC 9110, 15.5.20) of an offer that met another process than the one that waits: to be made again."""
+
 
 class JobState(StrEnum):
     """Where a job is: QUEUED, LEASED, RUNNING, then one of the end states, always with a reason."""

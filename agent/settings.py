@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HYPERVISORS: Final = ("auto", "qemu", "test")
-WORKERS: Final = {"default": 2, "io": 1, "hypervisor": 4, "process": 1}
+WORKERS: Final = {"default": 2, "io": 1, "hypervisor": 4, "process": 1, "console": 8}
 """Worker processes by queue, one for others; each is started when it is first needed and then kept."""
+
+FOR_ONE_JOB: Final = "console"
+"""Queue whose worker processes end with their job: consoles come in crowds, and each worker takes 60 MB."""
 
 ONE_WORLD: Final = "hypervisor"
 """Queue of which a node with libvirt's test driver has one worker only: that driver's world lives in one process."""

@@ -33,6 +33,10 @@ class MachineMissingError(HypervisorError, LookupError):
     """There is no machine of this name on the node."""
 
 
+class ScreenError(HypervisorError):
+    """A machine has no screen that can be shown now: it is off, simulated, or was started without one."""
+
+
 class StorageError(SalError, OSError):
     """A volume or pool could not be read or made."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from actors.cloud.access import held_by, may_read_cloudspace
+from actors.cloud.consoles import MachineConsoles
 from actors.cloud.machines import Machines as Service
 from actors.cloud.machines import MachineWish
 from actors.cloud.models import Machine
@@ -108,6 +109,16 @@ class Machines(Actor, app="cloudapi"):
         """Stop a running machine."""
         self.service(Service).stop(machine_id, force=force)
         return True
+
+    @method(right="machine:R", live=("machine:{machine_id}",), secret=True, minor=True, title="Open console")
+    def get_console_url(self, machine_id: int) -> str | None:
+        """Return the address of a page with the machine's screen: for you, for once, and within five minutes.
+
+        Nothing while the machine does not run. Who has no right X on it may look, but not press keys.
+        """
+        address = "cloudapi/machines/getConsoleUrl"
+        user, origin = self.call.principal.name, self.call.origin
+        return self.service(MachineConsoles).url(machine_id, address, "machine:X", user=user, origin=origin)
 
     @method(right="cloudspace:X", destructive=True)
     def delete(self, machine_id: int, permanently: bool = False) -> bool:  # noqa: ARG002 - no bin yet

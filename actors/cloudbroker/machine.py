@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from actors.cloud.consoles import MachineConsoles
 from actors.cloud.directory import one
 from actors.cloud.machines import Machines, MachineWish
 from actors.cloud.models import NOT_GONE, Cloudspace, PortForward
@@ -114,6 +115,16 @@ class Machine(Actor, app="cloudbroker"):
         """Stop a running machine."""
         self.service(Machines).stop(machine_id, force=force)
         return True
+
+    @method(right=OPERATORS, live=("machine:{machine_id}",), secret=True, minor=True, title="Open console")
+    def get_console_url(self, machine_id: MachineId) -> str | None:
+        """Return the address of a page with the machine's screen: for you, for once, and within five minutes.
+
+        Nothing while the machine does not run.
+        """
+        address = "cloudbroker/machine/getConsoleUrl"
+        user, origin = self.call.principal.name, self.call.origin
+        return self.service(MachineConsoles).url(machine_id, address, OPERATORS, user=user, origin=origin)
 
     @method(right=OPERATORS, destructive=True, title="Delete machine")
     def destroy(

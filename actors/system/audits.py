@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Final, TypedDict
 
+from portalfw.console import EVENTS as CONSOLE_EVENTS
 from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, Columns, Listing, method
 from portalfw.rest.audit import Audit
@@ -76,7 +77,7 @@ class Audits(Actor, app="system"):
         older = {"restcall": restcall, "statuscode": statuscode, "responsetime": responsetime, "epoch": _since(epoch)}
         query |= {OLDER[name]: _asked(name, given) for name, given in older.items() if given}
         rows = listing.of(Audit, query)
-        titles = {method.address: method.title for method in self.runtime.registry}
+        titles = self._titles()
         return rows.answered(_answer(row, titles) for row in rows)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, title="Get audit")
@@ -86,7 +87,10 @@ class Audits(Actor, app="system"):
         rows = Audit.rows({"_id": id}, limit=1)
         if not rows:
             raise NotFoundError(f"There is no record of a call {id}; they are dropped after 90 days.")
-        return _answer(rows[0], {method.address: method.title for method in self.runtime.registry})
+        return _answer(rows[0], self._titles())
+
+    def _titles(self) -> dict[str, str]:
+        return CONSOLE_EVENTS | {method.address: method.title for method in self.runtime.registry}
 
 
 def _since(epoch: str | None) -> str | None:

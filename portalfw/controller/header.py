@@ -28,7 +28,7 @@ FIELDS: Final[dict[str, tuple[type, ...]]] = {
 }
 """What a header may say, and the types it may have."""
 
-QUEUES: Final = ("default", "io", "hypervisor", "process")
+QUEUES: Final = ("default", "io", "hypervisor", "process", "console")
 TIMEOUTS: Final = {"io": 3600.0}
 DEFAULT_TIMEOUT: Final = 300.0
 """Seconds, where the header says nothing (as in the originals, by queue)."""

@@ -14,6 +14,7 @@ from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portalfw import errorconditions
+from portalfw.console import http as console_http
 from portalfw.errors import PortalError, TooManyError
 from portalfw.rest import http as rest_http
 from portalfw.rest import openapi_http
@@ -54,7 +55,7 @@ SECURITY = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-FOR_PROGRAMS = ("/restmachine/", "/agent/", "/events", "/healthz", "/readyz", "/metrics", "/v1/")
+FOR_PROGRAMS = ("/restmachine/", "/agent/", "/console/", "/events", "/healthz", "/readyz", "/metrics", "/v1/")
 REQUEST_ID = "portalfw.request_id"  # where the WSGI environment holds it
 NO_STORE = (("Cache-Control", "no-store"),)
 HSTS = "max-age=31536000"  # a year
@@ -75,6 +76,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(openapi_http.blueprint(runtime.registry, identify))
     app.register_blueprint(events_http.blueprint(runtime.bus, identify, runtime.service(Tasks)))
     app.register_blueprint(runtime.controller.blueprint())
+    app.register_blueprint(console_http.blueprint(runtime, identify))
     app.register_blueprint(sign_in.blueprint(runtime))
     app.register_blueprint(oauth.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))

@@ -12,8 +12,11 @@ from sal.names import tap
 #: Where machines leave a mark of the spec that they were made from.
 NAMESPACE: Final = "urn:portalfw:machine"
 CONSOLE_LOGS: Final = "/var/log/libvirt/qemu"
-#: Free ports, so that disks and cards can be added to a running machine (q35 has none of its own).
-_SPARE_PORTS: Final = 8
+#: Ports of PCI Express: one for the USB controller, and free ones, so that disks and cards can be added to a running
+#: machine (q35 has none of its own).
+_PORTS: Final = 9
+#: KiB of the graphics card: enough for 2560 by 1600.
+_VIDEO_MEMORY: Final = 16384
 
 
 def console_log(name: str) -> str:
@@ -48,9 +51,9 @@ def domain_xml(spec: MachineSpec, domain_type: str, paths: Mapping[str, str], ma
 
 
 def _devices(devices: ET.Element, spec: MachineSpec, paths: Mapping[str, str]) -> None:
-    for index in range(1, _SPARE_PORTS + 1):
+    for index in range(1, _PORTS + 1):
         ET.SubElement(devices, "controller", type="pci", index=str(index), model="pcie-root-port")
-    ET.SubElement(devices, "controller", type="usb", model="none")
+    ET.SubElement(devices, "controller", type="usb", model="qemu-xhci")
     _disks(devices, spec, paths)
     for index, nic in enumerate(spec.nics):
         interface = ET.SubElement(devices, "interface", type="bridge")
@@ -62,7 +65,15 @@ def _devices(devices: ET.Element, spec: MachineSpec, paths: Mapping[str, str]) -
     ET.SubElement(serial, "log", file=console_log(spec.name), append="on")
     ET.SubElement(serial, "target", port="0")
     ET.SubElement(ET.SubElement(devices, "console", type="pty"), "target", type="serial", port="0")
+    _screen(devices)
     ET.SubElement(devices, "memballoon", model="none")
+
+
+def _screen(devices: ET.Element) -> None:
+    """Add a screen that listens nowhere (see `Machines.screen`), and a tablet, which can be pointed at a place."""
+    ET.SubElement(devices, "input", type="tablet", bus="usb")
+    ET.SubElement(ET.SubElement(devices, "graphics", type="vnc"), "listen", type="none")
+    ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga", vram=str(_VIDEO_MEMORY))
 
 
 def _disks(devices: ET.Element, spec: MachineSpec, paths: Mapping[str, str]) -> None:

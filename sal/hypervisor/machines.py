@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from sal.errors import MachineMissingError
+from sal.errors import MachineMissingError, ScreenError
 from sal.hypervisor.calls import named
 from sal.hypervisor.connection import Hypervisor, binding
 from sal.hypervisor.domain_xml import NAMESPACE, console_log, domain_xml
@@ -54,6 +55,24 @@ class Machines:
         with named(f"machine {name}"):
             tree = ET.fromstring(domain.XMLDesc())  # noqa: S314 - libvirt wrote it
         return {source.get("bridge", "") for source in tree.findall("devices/interface/source")}
+
+    def screen(self, name: str) -> socket.socket:
+        """Return a new connection to a running machine's screen, in which VNC (RFC 6143) is spoken without a password.
+
+        Raises `ScreenError` for a machine that is off, simulated, or was started before it was given a screen;
+        `MachineMissingError` if there is none of that name.
+        """
+        if self.hypervisor.simulated:
+            raise ScreenError(f"machine {name}: it is simulated, and so has no screen")
+        domain, libvirt = self._get(name), binding()
+        if not domain.isActive():
+            raise ScreenError(f"machine {name}: it is off; start it first")
+        with named(f"machine {name}"):
+            tree = ET.fromstring(domain.XMLDesc())  # noqa: S314 - libvirt wrote it
+        if tree.find("devices/graphics[@type='vnc']") is None:
+            raise ScreenError(f"machine {name}: it was started without a screen; stop it and start it again")
+        with named(f"machine {name}: its screen cannot be opened", ScreenError):
+            return socket.socket(fileno=domain.openGraphicsFD(0, libvirt.VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH))
 
     # -- operations
 

@@ -19,6 +19,7 @@ const assets = {
   "editor.css": "src/style/editor.css",
   "editor.js": "src/script/editor/editor.js",
   "chart.js": "src/chart.js",
+  "console.js": "src/console.js",
   "diagram.js": "src/diagram.js",
   "favicon.svg": "src/favicon.svg",
   "icons.woff2": "generated/icons.woff2",
@@ -26,7 +27,7 @@ const assets = {
 };
 
 /** Scripts that load parts of themselves when they need them; no other page loads anything of theirs. */
-const modules = [assets["editor.js"], assets["chart.js"], assets["diagram.js"]];
+const modules = [assets["editor.js"], assets["chart.js"], assets["console.js"], assets["diagram.js"]];
 
 /** After each build: manifest.json, and a compressed twin of every text file. */
 const finish = {
