@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from actors.cloud.models import Machine
 from actors.cloud.nodes import Nodes
+from actors.cloud.states import GONE
 from portalfw.console import Consoles, Screen
+from portalfw.errors import NotFoundError
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -28,8 +30,11 @@ class MachineConsoles:
         :param address: of the method that is called, by which the browser gets another.
         :param typing: the right to do more than look.
         :param origin: what the user's browser calls the portal.
+        :raises NotFoundError: if there is no such machine any more.
         """
         machine = Machine.get(machine_id)
+        if machine.status in GONE:
+            raise NotFoundError(f"Machine {machine_id} does not exist.")
         if machine.status != "RUNNING":
             return None
         screen = Screen(
