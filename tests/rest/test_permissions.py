@@ -49,6 +49,8 @@ READ_ONLY = {"DISABLED"}
 OTHERS = {"id", "sessionId", "tokenId", "passkeyId", "nid", "nodeId", "jobId", "imageId", "sizeId", "externalnetworkId"}
 #: Required whole numbers that name nothing.
 NUMBERS = {"disksize", "publicPort", "localPort", "destPort", "memory", "vcpus"}
+#: Methods that issue something though they are called as if they only read: clients know them by these names.
+ISSUING = {"getConsoleUrl"}
 PLAIN: dict[str, Any] = {"str": "x", "bool": True, "int": 1, "float": 1.0, "list": [], "object": {}}
 
 
@@ -225,7 +227,7 @@ def test_reading_and_changing_are_kept_apart(runtime: Runtime) -> None:
         declaration = method.declaration
         assert declaration.readonly or "GET" not in declaration.http, f"{method.address} changes something on GET"
         assert not (declaration.readonly and declaration.destructive), method.address
-        if re.match(r"(list|get)([A-Z]|$)", method.name):
+        if re.match(r"(list|get)([A-Z]|$)", method.name) and method.name not in ISSUING:
             assert declaration.readonly, f"{method.address} is called as if it only read"
 
 
