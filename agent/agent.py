@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from agent import inventory
+from agent import credential, inventory
 from agent.backoff import Backoff
 from agent.client import Client
 from agent.delivery import Delivery
@@ -17,7 +17,7 @@ from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.held import Held, Holding, Interruption
 from agent.jumpscript import Surroundings
 from agent.pool import Pool
-from agent.protocol import Ask, Assignment, Bye, Hello, Nothing, Welcome, Work
+from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, Nothing, Welcome, Work
 from agent.runner import Runner
 from agent.sample_spool import SampleSpool
 from agent.sampler import Sampler
@@ -28,7 +28,6 @@ from agent.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.protocol import Enrolled
     from agent.settings import AgentSettings
 
 log = logging.getLogger(__name__)
@@ -151,9 +150,18 @@ class Agent:
     def _say_hello(self) -> None:
         welcome = self._client.post("hello", self._hello(with_jobs=True), Welcome)
         log.info("Connected to %s as node %d (%s)", self._settings.controller_url, welcome.node_id, welcome.name)
+        if welcome.rotate:
+            self._rotate()
         self._delivery.lease = welcome.lease
         self._place, self._greeted = welcome, True
         self._delivery.deliver_all()
+
+    def _rotate(self) -> None:
+        """Replace the credential; the one before is good until this one is used, so nothing is lost on the way."""
+        fresh = self._client.post("credential", Nothing(), Enrolled)
+        credential.store(self._settings.folder, fresh)
+        self._enrolled, self._client.credential = fresh, fresh.credential
+        log.info("This node has a new credential")
 
     def _hello(self, *, with_jobs: bool) -> Hello:
         return Hello(

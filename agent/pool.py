@@ -47,7 +47,9 @@ class Queue:
     def put(self, held: Held) -> None:
         """Have a job run when its turn comes."""
         with self._changed:
-            self._waiting.append(held)
+            priority = held.assignment.priority
+            turn = sum(one.assignment.priority >= priority for one in self._waiting)  # they are in order
+            self._waiting.insert(turn, held)
             if len(self._waiting) > self._idle and len(self._threads) < self._most:
                 name = f"{self.name}-{len(self._threads)}"
                 self._threads.append(threading.Thread(target=self._serve, name=name, daemon=True))

@@ -116,7 +116,10 @@ class Hello(Message):
 
 
 class Welcome(Message):
-    """What an agent must know of its place: number, name, site prefix, lease and longest park in seconds."""
+    """What an agent must know of its place: number, name, site prefix, lease and longest park in seconds.
+
+    With ``rotate`` it is to fetch a new credential (``POST /agent/credential``) and to use that from then on.
+    """
 
     node_id: int
     name: str
@@ -125,6 +128,7 @@ class Welcome(Message):
     status: str
     lease: float
     park: float = PARK
+    rotate: bool = False
 
 
 class Bye(Message):
@@ -168,7 +172,8 @@ class Ask(Message):
 class Assignment(Message):
     """A job to run: script by name and hash, arguments, limits.
 
-    ``timeout`` counts from the start of the script; ``expires_in`` is how long it may still wait for a free worker.
+    ``timeout`` counts from the start of the script; ``expires_in`` is how long it may still wait for a free worker,
+    behind those of the same queue that have the same ``priority`` or a higher one.
     """
 
     id: int
@@ -180,6 +185,7 @@ class Assignment(Message):
     timeout: float
     idempotent: bool
     expires_in: float
+    priority: int = 0
 
     @property
     def ref(self) -> JobRef:

@@ -19,9 +19,12 @@ from typing import Any, ClassVar, Final
 from agent.protocol import JobState
 from portalfw import progress
 from portalfw.controller import output
-from portalfw.controller.documents import ENABLED, Node
-from portalfw.controller.queue import EXPIRES, JobQueue
+from portalfw.controller.documents import Job
+from portalfw.controller.orders import Orders
+from portalfw.controller.queue import JobQueue
 from portalfw.controller.retold import Retold
+from portalfw.controller.submission import EXPIRES, Terms
+from portalfw.controller.targets import Target, members
 from portalfw.errors import PortalError, UnavailableError
 
 REREAD: Final = 3.0
@@ -87,6 +90,10 @@ class JobHandle:
         """Return the lines so far, after the first ``skip``: ``{attempt, at, level, text}``."""
         return output.read(self.id, skip)
 
+    def children(self) -> list[dict[str, Any]]:
+        """Return the children of a fan-out, as :meth:`row` would each, in the order of their nodes."""
+        return Job.rows({"parent": self.id}, sort="node_id")
+
     def _wait(self, timeout: float | None) -> dict[str, Any]:
         limit = None if timeout is None else time.monotonic() + timeout
         steps = progress.current()
@@ -130,19 +137,16 @@ class NodeHandle:
 
 
 class RoleHandle:
-    """Any node of a role that is there and enabled."""
+    """The nodes that have all of some roles, of one grid if asked."""
 
-    def __init__(self, queue: JobQueue, name: str) -> None:
-        """Point at a role by its name."""
+    def __init__(self, queue: JobQueue, *roles: str, gid: int | None = None) -> None:
+        """Point at roles by their names."""
         self._queue = queue
-        self.name = name
+        self._target = Target(roles, gid)
 
     def node(self) -> NodeHandle:
         """Return one of the nodes; raises UnavailableError if none is there."""
-        rows = Node.rows({"roles": self.name, "connected": True, "status": ENABLED}, fields=["_id"])
-        if not rows:
-            raise UnavailableError(f"No node with the role {self.name} is connected and enabled.")
-        return NodeHandle(self._queue, secrets.choice(rows)["id"])
+        return NodeHandle(self._queue, secrets.choice(members(self._target, connected=True)))
 
     def submit(self, script: str, *, timeout: float | None = None, expires: float = EXPIRES, **args: Any) -> JobHandle:
         """Queue a JumpScript for one of the nodes."""
@@ -151,6 +155,15 @@ class RoleHandle:
     def run(self, script: str, *, timeout: float | None = None, expires: float = EXPIRES, **args: Any) -> Any:
         """Run a JumpScript on one of the nodes and return its result."""
         return self.submit(script, timeout=timeout, expires=expires, **args).result()
+
+    def submit_all(
+        self, script: str, *, terms: Terms | None = None, batch: int = 0, stop_on_failure: bool = False, **args: Any
+    ) -> JobHandle:
+        """Queue a JumpScript for all of the nodes, as one job with children; see :meth:`Orders.on_all`."""
+        job_id = Orders(self._queue).on_all(
+            script, self._target, args, terms or Terms(), batch=batch, stop_on_failure=stop_on_failure
+        )
+        return JobHandle(self._queue, job_id)
 
 
 class Datacenter:
@@ -164,9 +177,9 @@ class Datacenter:
         """Return a node by its id; whether it exists shows when it is used."""
         return NodeHandle(self._queue, node_id)
 
-    def role(self, name: str) -> RoleHandle:
-        """Return the nodes of a role."""
-        return RoleHandle(self._queue, name)
+    def role(self, *names: str, gid: int | None = None) -> RoleHandle:
+        """Return the nodes that have all of these roles, of one grid if asked."""
+        return RoleHandle(self._queue, *names, gid=gid)
 
     def job(self, job_id: int) -> JobHandle:
         """Return a job by its id."""

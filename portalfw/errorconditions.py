@@ -126,8 +126,9 @@ def watch_jobs(bus: EventBus) -> None:
     with bus.subscribe("job") as changes:
         while True:
             change = changes.get()
-            if change is not None and change.row is not None and change.row.get("status") in FAILED_JOBS:
-                _job(change.row)
+            row = change.row if change is not None else None
+            if row is not None and row.get("status") in FAILED_JOBS and "fan" not in row:  # its children tell why
+                _job(row)
 
 
 def _job(row: Mapping[str, Any]) -> None:

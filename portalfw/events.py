@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 Operation = Literal["insert", "update", "replace", "delete"]
 # Nobody waits for these; they are many or large.
-QUIET = ["audit", "counter", "lease", "git_object", "page_draft", "statistics_node"]
+QUIET = ["audit", "counter", "lease", "git_object", "page_draft", "statistics_node", "fan_out_plan"]
 HEARTBEAT = {  # that a node is still there is no news, and comes all the time
     "ns.coll": "node",
     "updateDescription.updatedFields.last_seen": {"$exists": True},

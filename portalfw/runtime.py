@@ -64,7 +64,7 @@ class Runtime:
         duties = [
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
             Duty("statistics.roll_up", rollup.EVERY, lambda _: rollup.roll_up()),
-            Duty("controller.purge", retention.EVERY, lambda _: retention.purge()),
+            Duty("controller.purge", retention.EVERY, lambda runtime: runtime.controller.tidy()),
         ]
         checks = [one for module in (own_checks, certificate) for one in extensions_of(module).health_checks]
         self._load_actors(duties, checks)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import mongoengine
 
 from actors.cloud.models import Location, Stack
-from portalfw.controller.documents import ENABLED, MAINTENANCE, Node
+from portalfw.controller.documents import ACCEPTED, DISABLED, ENABLED, MAINTENANCE, Node
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -18,7 +18,7 @@ ROLE = "cpunode"
 RESERVED = ((64 * 1024, 1024), (196 * 1024, 2048), (float("inf"), 4096))
 SMALL = 4  # a small host keeps no more than this part of its memory
 NODE_FIELDS = ["name", "gid", "roles", "status", "connected", "facts.memory_mib", "boot_id", "session"]
-STATES = {ENABLED: "ENABLED", MAINTENANCE: "MAINTENANCE"}
+STATES = {ENABLED: "ENABLED", MAINTENANCE: "MAINTENANCE", DISABLED: "DISABLED", ACCEPTED: "DISABLED"}
 
 
 class Stacks:

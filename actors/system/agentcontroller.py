@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
+from portalfw.controller.arguments import schema_of
 from portalfw.controller.documents import Node, Script
-from portalfw.controller.queue import EXPIRES
-from portalfw.dal import JobHandle, NodeHandle
+from portalfw.controller.submission import EXPIRES, Terms
+from portalfw.controller.targets import Target
 from portalfw.errors import InvalidError, NotFoundError
 from portalfw.rest import Actor, Arg, Columns, Listing, method
 
 OPERATORS = "group:level1,level2,level3"
 ENGINEERS = "group:level2,level3"
 LONGEST_WAIT = 3600.0  # seconds
+LONGEST_EXPIRY = 7 * 86400.0  # seconds
+HIGHEST = 1000  # priority
+ANYTHING = "*"  # the role that every node has
 SLACK = 5.0  # seconds beyond a job's own limits until it must have ended
 SESSION_FIELDS = ["gid", "name", "roles", "session", "connected", "last_seen", "version", "address", "status"]
 AGENTS = Columns(Node, "id", *SESSION_FIELDS, times=("last_seen",), search=("name", "address", "roles"), sort="name")
@@ -61,6 +65,7 @@ class ScriptDetail(ScriptRow):
     loaded: float
     idempotent: bool
     arguments: list[dict[str, Any]]  # name, type, required, default
+    arguments_schema: dict[str, Any]  # JSON Schema of what a job's arguments must be
     open_arguments: bool
     source: list[str]  # lines
 
@@ -71,7 +76,7 @@ class JobAnswer(TypedDict):
     id: int
     state: str
     reason: str
-    node_id: int
+    node_id: int | None  # none of a fan-out, and of a job for any node while none is there
     result: Any
 
 
@@ -115,6 +120,7 @@ class AgentController(Actor, app="system"):
             "loaded": row["loaded"],
             "idempotent": bool(row["header"].get("idempotent")),
             "arguments": row["arguments"],
+            "arguments_schema": schema_of(row["arguments"], open_arguments=bool(row.get("open_arguments"))),
             "open_arguments": bool(row.get("open_arguments")),
             "source": row["source"].splitlines(),
         }
@@ -125,30 +131,86 @@ class AgentController(Actor, app="system"):
         name: ScriptName,
         organization: Annotated[str, Arg("Organization", help="Only needed where a bare name is not unique.")] = "",
         nid: Annotated[int | None, Arg("Node", choices="system/gridmanager/getNodes")] = None,
-        role: Annotated[str, Arg("Role", help="Instead of a node: any one of this role that is connected.")] = "",
+        role: Annotated[str, Arg("Role", help="Instead of a node: any one that has it; * is every node.")] = "",
         args: Annotated[dict[str, Any] | None, Arg("Arguments", help="As a JSON object, by name.")] = None,
         timeout: Annotated[float | None, Arg("Time limit", help="Seconds; by default what the script says.")] = None,
         wait: Annotated[bool, Arg("Wait", help="Answer once it has ended, instead of at once.")] = True,
+        *,
+        roles: Annotated[list[str] | None, Arg("Roles", help="Further roles that a node must have.")] = None,
+        gid: Annotated[int | None, Arg("Grid", help="Only nodes of this grid.")] = None,
+        all: Annotated[bool, Arg("On all", help="On all these nodes at once, not on any one.")] = False,  # noqa: A002
+        batch: Annotated[int, Arg("At a time", help="Nodes that have their turn together; 0 is all.")] = 0,
+        stop_on_failure: Annotated[bool, Arg("Stop on failure", help="Begin no more once one has failed.")] = False,
+        priority: Annotated[int, Arg("Priority", help="Higher goes first; 0 is usual.")] = 0,
+        expires: Annotated[float, Arg("Expires", help="Seconds that it may wait for its node.")] = EXPIRES,
     ) -> JobAnswer:
-        """Run a JumpScript on a node, or on one of a role, and return how its job stands."""
-        if (nid is None) == (not role):
+        """Run a JumpScript on a node, on any one of a role or a grid, or on all of them; tell how its job stands."""
+        wanted = tuple(dict.fromkeys([*([role] if role else []), *(roles or ())]))
+        if (nid is None) == (not wanted and gid is None):
             raise InvalidError("Give either nid or role.", detail={"argument": "nid"})
-        if timeout is not None and not 0 < timeout <= LONGEST_WAIT:
-            raise InvalidError(f"timeout: up to {LONGEST_WAIT:.0f} seconds.", detail={"argument": "timeout"})
-        node: NodeHandle = self.runtime.dal.node(nid) if nid is not None else self.runtime.dal.role(role).node()
-        script = _named(name, organization)
-        queue, user = self.runtime.controller.queue, self.call.principal.name
-        job_id = queue.submit(node.id, script, args or {}, timeout=timeout, submitted_by=user)
-        job = self.runtime.dal.job(job_id)
-        if wait:
-            job.wait(min(LONGEST_WAIT, job.row()["timeout"]) + EXPIRES + SLACK)
-        return _answer(job)
+        check_limits(timeout=timeout, expires=expires, priority=priority)
+        terms = Terms(timeout, expires, priority, self.call.principal.name)
+        script = self.runtime.controller.scripts.current(_named(name, organization))
+        self.call.keep_off_record("args", script["header"].get("secrets") or ())
+        orders, given = self.runtime.controller.orders, args or {}
+        target = Target(tuple(one for one in wanted if one != ANYTHING), gid)
+        if nid is not None:
+            job_id = orders.on_node(script, nid, given, terms)
+        elif all:
+            job_id = orders.on_all(script, target, given, terms, batch=batch, stop_on_failure=stop_on_failure)
+        else:
+            job_id = orders.on_any(script, target, given, terms)
+        return self._answer(job_id, wait=wait)
+
+    @method(right="group:level3", title="Execute script text")
+    def execute_script(
+        self,
+        source: Annotated[str, Arg("Text", help="A whole JumpScript: header and action().", multiline=True)],
+        nid: Annotated[int, Arg("Node", choices="system/gridmanager/getNodes")],
+        name: Annotated[str, Arg("Name", help="What its job is called.")] = "script",
+        args: Annotated[dict[str, Any] | None, Arg("Arguments", help="As a JSON object, by name.")] = None,
+        timeout: Annotated[float | None, Arg("Time limit", help="Seconds; by default what the script says.")] = None,
+        *,
+        wait: Annotated[bool, Arg("Wait", help="Answer once it has ended, instead of at once.")] = True,
+    ) -> JobAnswer:
+        """Run a text as a JumpScript on a node, to try it: anything may stand in it, and it runs as the agent."""
+        check_limits(timeout=timeout)
+        script = self.runtime.controller.scripts.add_text(name, source)
+        self.call.keep_off_record("args", script["header"]["secrets"])
+        terms = Terms(timeout, submitted_by=self.call.principal.name)
+        return self._answer(self.runtime.controller.orders.on_node(script, nid, args or {}, terms), wait=wait)
 
     @method(right=ENGINEERS, title="Load JumpScripts")
     def load_jumpscripts(self) -> Loaded:
         """Read the JumpScripts of the content directories again, so that new jobs run what they say now."""
-        broken = self.runtime.controller.scripts.load()
+        broken = self.runtime.controller.load_scripts()
         return {"scripts": Script.collection().count_documents({"current": True}), "broken": broken}
+
+    def _answer(self, job_id: int, *, wait: bool) -> JobAnswer:
+        """Tell how a job stands, if asked once it has ended; a fan-out takes as long as its batches together."""
+        job = self.runtime.dal.job(job_id)
+        if wait:
+            row = job.row()
+            limit = LONGEST_WAIT if "fan" in row else row["timeout"] + row["expire_after"] + SLACK
+            job.wait(min(LONGEST_WAIT, limit))
+        row = job.row()
+        return {
+            "id": row["id"],
+            "state": row["status"],
+            "reason": row["reason"],
+            "node_id": row["node_id"],
+            "result": row.get("result"),
+        }
+
+
+def check_limits(*, timeout: float | None = None, expires: float = EXPIRES, priority: int = 0) -> None:
+    """Refuse limits of a job that make no sense; raises InvalidError naming the argument."""
+    if timeout is not None and not 0 < timeout <= LONGEST_WAIT:
+        raise InvalidError(f"timeout: up to {LONGEST_WAIT:.0f} seconds.", detail={"argument": "timeout"})
+    if not 0 < expires <= LONGEST_EXPIRY:
+        raise InvalidError(f"expires: up to {LONGEST_EXPIRY:.0f} seconds.", detail={"argument": "expires"})
+    if abs(priority) > HIGHEST:
+        raise InvalidError(f"priority: from -{HIGHEST} to {HIGHEST}.", detail={"argument": "priority"})
 
 
 def _named(name: str, organization: str) -> str:
@@ -162,17 +224,6 @@ def _named(name: str, organization: str) -> str:
     if len(found) > 1:
         raise InvalidError(f"{name} may be {' or '.join(found)}; give one of these.", detail={"argument": "name"})
     return str(found[0])
-
-
-def _answer(job: JobHandle) -> JobAnswer:
-    row = job.row()
-    return {
-        "id": row["id"],
-        "state": row["status"],
-        "reason": row["reason"],
-        "node_id": row["node_id"],
-        "result": row.get("result"),
-    }
 
 
 def _session(row: dict[str, Any]) -> Session:

@@ -1,43 +1,19 @@
-"""What runs where: nodes with their agents, and the jobs that they were given."""
+"""Nodes with what their agents told of them; `gridjobs` holds their jobs, `gridnodes` their life."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypedDict
 
 from actors.cloud.models import Disk, Location
-from portalfw.controller.documents import Job, JobOutput, Node, Script, site_prefix
+from portalfw.controller import node_life
+from portalfw.controller.documents import Node, site_prefix
 from portalfw.errors import NotFoundError
-from portalfw.rest import Actor, Arg, Column, Columns, Listing, NameOf, method
+from portalfw.rest import Actor, Arg, Column, Columns, Listing, method
 from portalfw.statistics.answer import Statistics, busiest_nodes, statistics
 from portalfw.statistics.documents import StatisticsNode
 from portalfw.statistics.series import Thing
 
 OPERATORS = "group:level1,level2,level3"
-JOB_FIELDS = [
-    "script",
-    "status",
-    "reason",
-    "node_id",
-    "attempt",
-    "submitted_by",
-    "created",
-    "started",
-    "ended",
-    "seconds",
-]
-
-
-JOBS = Columns(
-    Job,
-    "id",
-    *JOB_FIELDS,
-    times=("created", "started", "ended"),
-    search=("script", "submittedBy", "reason", "node", "id"),
-    sort="-id",
-    limit=50,
-    most=500,
-    node=NameOf(Node, "node_id"),
-)
 NODES = Columns(
     Node,
     *("id", "gid", "name", "status", "connected", "reason", "roles", "address", "last_seen"),
@@ -60,7 +36,7 @@ class NodeRow(TypedDict):
     name: str
     status: str
     connected: bool
-    state: str  # ENABLED …, or AWAY when its agent is not there
+    state: str  # ENABLED …, AWAY when its agent is not there, LOST when that has been so for ten minutes
     reason: str
     roles: list[str]
     address: str
@@ -69,21 +45,6 @@ class NodeRow(TypedDict):
     cpus: int | None
     memory: int | None  # MiB
     last_seen: float | None
-
-
-class JobRow(TypedDict):
-    """One job as lists show it."""
-
-    id: int
-    script: str
-    status: str
-    reason: str
-    node_id: int
-    node: str
-    attempt: int
-    submitted_by: str
-    created: float
-    seconds: float | None
 
 
 class DiskRow(TypedDict):
@@ -158,52 +119,10 @@ class GridManager(Actor, app="system"):
             "version": row.get("version"),
             "boot_id": row.get("boot_id"),
             "created": row.get("created"),
-        }
-
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",))
-    def get_jobs(
-        self, node_id: int | None = None, state: str | None = None, *, listing: Annotated[Listing, JOBS]
-    ) -> list[JobRow]:
-        """Return the newest jobs first, of one node or in one state if given."""
-        query = {name: value for name, value in (("node_id", node_id), ("status", state)) if value is not None}
-        rows = listing.of(Job, query, fields=JOB_FIELDS)
-        names = {row["id"]: row["name"] for row in Node.rows(fields=["name"])}
-        return rows.answered(_job(row, names) for row in rows)
-
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
-    def get_job(self, job_id: int) -> dict[str, Any]:
-        """Return one job with its arguments, result and attempts."""
-        rows = Job.rows({"_id": job_id})
-        if not rows:
-            raise NotFoundError(f"Job {job_id} does not exist; ended jobs are dropped after a while.")
-        row = rows[0]
-        names = {node["id"]: node["name"] for node in Node.rows({"_id": row["node_id"]}, fields=["name"])}
-        script = Script.rows({"sha256": row["sha256"]}, fields=["header"])
-        return {
-            **_job(row, names),
-            "descr": script[0]["header"].get("descr", "") if script else "",
-            "args": row.get("args") or {},
-            "result": row.get("result"),
-            "traceback": row.get("traceback") or "",
-            "progress": row.get("progress") or {},
-            "queue": row.get("queue"),
-            "timeout": row.get("timeout"),
-            "idempotent": row.get("idempotent"),
-            "sha256": row["sha256"],
-            "started": row.get("started"),
-            "ended": row.get("ended"),
             "history": row.get("history") or [],
+            "credential_since": row.get("credential_since"),
+            "rotating": bool(row.get("rotate")),
         }
-
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
-    def get_job_output(self, job_id: int, attempt: int | None = None) -> list[dict[str, Any]]:
-        """Return the lines of an attempt in order (``at``, ``level``, ``text``), the last one if none is given."""
-        jobs = Job.rows({"_id": job_id}, fields=["attempt"])
-        if not jobs:
-            raise NotFoundError(f"Job {job_id} does not exist; ended jobs are dropped after a while.")
-        wanted = attempt if attempt is not None else jobs[0]["attempt"]
-        parts = JobOutput.rows({"job": job_id, "attempt": wanted}, sort="offset")
-        return [line for part in parts for line in part["lines"]]
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",))
     def get_disks(self, node_id: int | None = None, *, listing: Annotated[Listing, DISKS]) -> list[DiskRow]:
@@ -269,12 +188,6 @@ class GridManager(Actor, app="system"):
             if kind in {None, one["kind"]}
         ]
 
-    @method(right="group:level2,level3", title="Cancel job")
-    def cancel_job(self, job_id: int, reason: Annotated[str, Arg("Reason", help="Kept with the job.")]) -> bool:
-        """Cancel a queued or running job."""
-        self.runtime.dal.job(job_id).cancel(f"{self.call.principal.name}: {reason}")
-        return True
-
 
 def _node(row: dict[str, Any]) -> NodeRow:
     facts, abilities = row.get("facts") or {}, row.get("abilities") or {}
@@ -286,7 +199,7 @@ def _node(row: dict[str, Any]) -> NodeRow:
         "name": row["name"],
         "status": row["status"],
         "connected": connected,
-        "state": row["status"] if connected else "AWAY",
+        "state": node_life.state_of(row),
         "reason": row.get("reason") or "",
         "roles": row.get("roles") or [],
         "address": row.get("address") or "",
@@ -333,19 +246,4 @@ def _grid(gid: int, places: dict[int, dict[str, Any]], nodes: list[dict[str, Any
         "location": place.get("location_code") or "",
         "nodes": len(own),
         "connected": sum(bool(row.get("connected")) for row in own),
-    }
-
-
-def _job(row: dict[str, Any], nodes: dict[int, str]) -> JobRow:
-    return {
-        "id": row["id"],
-        "script": row["script"],
-        "status": row["status"],
-        "reason": row.get("reason") or "",
-        "node_id": row["node_id"],
-        "node": nodes.get(row["node_id"], f"node {row['node_id']}"),
-        "attempt": row.get("attempt") or 0,
-        "submitted_by": row.get("submitted_by") or "",
-        "created": row["created"],
-        "seconds": row.get("seconds"),
     }

@@ -17,6 +17,7 @@ enable = True
 startatboot = False
 log = True
 idempotent = True
+secrets = ("machine.seed.userdata",)
 
 
 def action(machine: dict[str, Any]) -> dict[str, Any]:

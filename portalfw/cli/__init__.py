@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,39 +12,16 @@ from rich.table import Table
 
 import portalfw
 from portalfw.cli.api import api, client
+from portalfw.cli.flags import given, settings_options
+from portalfw.cli.job import job
+from portalfw.cli.jumpscript import jumpscript
 from portalfw.cli.new import new
+from portalfw.cli.node import node
 from portalfw.cli.remote import NoSuchMethodError
 from portalfw.cli.space import space
 from portalfw.errors import PortalError
 from portalfw.settings import load_settings
 from portalfw.settings_shown import shown_settings
-
-Flags = dict[str, Any]
-
-
-def settings_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags that every command with settings takes."""
-    options = [
-        click.option("--state", type=click.Path(path_type=Path), help="Folder of everything that is written."),
-        click.option("--port", type=int, help="Port of the portal and the Agent Controller."),
-        click.option("--listen", help="Address to listen on."),
-        click.option("--hypervisor", type=click.Choice(["auto", "qemu", "test"]), help="Which libvirt driver to use."),
-        click.option("--mongodb-uri", help="A MongoDB replica set to use instead of an embedded one."),
-        click.option(
-            "--content", multiple=True, type=click.Path(path_type=Path), help="Content directory; repeatable."
-        ),
-        click.option("--dev", is_flag=True, default=None, help="Edit pages in place; take changed macros, actors."),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def given(flags: Flags) -> Flags:
-    """Return the flags that were given on the command line."""
-    return {
-        name: list(value) if name == "content" else value for name, value in flags.items() if value not in {None, ()}
-    }
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -121,27 +96,12 @@ def create_token(
         click.echo(create(user, name, expires=expires, scope=scope))
 
 
-@cli.group()
-def node() -> None:
-    """Manage nodes."""
-
-
-@node.command("token")
-@settings_options
-@click.option("--role", multiple=True, help="What the node may be used for; repeatable, everything if not given.")
-def join_token(role: tuple[str, ...], **flags: Any) -> None:
-    """Create a one-time token with which the agent of a new node may enter within an hour, and print it."""
-    from portalfw.cli.database import opened
-    from portalfw.controller.controller import LOCAL_ROLES
-    from portalfw.controller.nodes import Nodes
-
-    with opened(load_settings(**given(flags))):
-        click.echo(Nodes().create_token(roles=role or LOCAL_ROLES, created_by="command line"))
-
-
 cli.add_command(api)
 cli.add_command(client)
+cli.add_command(job)
+cli.add_command(jumpscript)
 cli.add_command(new)
+cli.add_command(node)
 cli.add_command(space)
 
 

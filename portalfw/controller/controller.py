@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import flask
 
+from portalfw.controller import retention
 from portalfw.controller.nodes import Nodes
+from portalfw.controller.orders import Orders
 from portalfw.controller.parking import Parking
 from portalfw.controller.queue import LEASE, JobQueue
+from portalfw.controller.schedules import Schedules
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.wake import Wake
 from portalfw.statistics import Intake
@@ -26,6 +29,8 @@ LOCAL_ROLES: Final = ("node", "cpunode", "storagenode")
 class Controller:
     """Nodes, scripts, jobs and parked questions. Any number of processes may run one against one database."""
 
+    local_roles = LOCAL_ROLES
+
     def __init__(self, runtime: Runtime, lease: float = LEASE) -> None:
         """Put the parts together; :meth:`start` begins. ``lease`` in seconds."""
         self.files: Path = runtime.settings.state_folder / "images"
@@ -33,17 +38,27 @@ class Controller:
         self.scripts = ScriptStore(runtime.content.folders)
         self.wake = Wake(runtime.bus)
         self.queue = JobQueue(self.scripts, self.wake, lease)
+        self.orders = Orders(self.queue)
+        self.schedules = Schedules(self.orders)
         self.parking = Parking(self.queue, self.nodes)
         self.statistics = Intake()
 
     def start(self) -> None:
         """Load the JumpScripts, make what statistics need, and begin to listen to the bus, which must run."""
         ensure_levels()
-        self.scripts.load()
+        self.load_scripts()
         self.wake.start()
+        self.schedules.start()
+
+    def load_scripts(self) -> list[str]:
+        """Read the JumpScripts and their schedules anew; return the names of the broken ones."""
+        broken = self.scripts.load()
+        self.schedules.sync()
+        return broken
 
     def stop(self) -> None:
         """Stop listening."""
+        self.schedules.stop()
         self.parking.stop()
         self.wake.stop()
 
@@ -51,6 +66,12 @@ class Controller:
         """End what time has overtaken; a duty of one process, every second."""
         self.nodes.sweep()
         self.queue.sweep()
+        self.orders.place()
+
+    def tidy(self) -> None:
+        """Drop old jobs, and have old credentials replaced; a duty of one process, every minute."""
+        retention.purge()
+        self.nodes.rotate_old()
 
     def blueprint(self) -> flask.Blueprint:
         """Return the agents' addresses, below ``/agent/``."""

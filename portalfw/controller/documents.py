@@ -11,6 +11,8 @@ from pymongo import ReturnDocument
 from portalfw.store import Document
 
 PENDING: Final = "PENDING"
+ACCEPTED: Final = "ACCEPTED"
+DISABLED: Final = "DISABLED"
 ENABLED: Final = "ENABLED"
 MAINTENANCE: Final = "MAINTENANCE"
 DECOMMISSIONED: Final = "DECOMMISSIONED"
@@ -25,6 +27,8 @@ class Node(Document):
         "collection": "node",
         "indexes": [
             {"fields": ["credential_hash"], "unique": True, "sparse": True},
+            {"fields": ["credential_next"], "sparse": True},
+            {"fields": ["credential_old.hash"], "sparse": True},
             ("roles", "connected"),
         ],
     }
@@ -44,6 +48,11 @@ class Node(Document):
     facts = DictField()
     abilities = DictField()
     credential_hash = StringField()
+    credential_since = FloatField()
+    credential_next = StringField()
+    credential_old = DictField()
+    rotate = BooleanField(default=False)
+    history = ListField(DictField())
     update_time = FloatField()
 
 
@@ -74,6 +83,7 @@ class Script(Document):
     name = StringField(required=True)
     sha256 = StringField(required=True)
     current = BooleanField(default=True)
+    text = BooleanField(default=False)
     path = StringField()
     source = StringField()
     broken = StringField()
@@ -84,7 +94,11 @@ class Script(Document):
 
 
 class Job(Document):
-    """One run of a JumpScript on a node, through all its attempts."""
+    """One run of a JumpScript on a node, through all its attempts; or the parent of such runs on many nodes.
+
+    A parent has no ``node_id`` and a ``fan``: how many children there are to be, how many have been begun, how they
+    stand. A job for any node of a ``target`` has no ``node_id`` until one is there. Only children have ``parent``.
+    """
 
     meta: ClassVar[dict[str, Any]] = {
         "collection": "job",
@@ -94,10 +108,21 @@ class Job(Document):
             ("status", "expires"),
             ("status", "ended"),
             "-created",
+            {"fields": ["parent", "node_id"], "unique": True, "partialFilterExpression": {"parent": {"$exists": True}}},
+            {"fields": ["parent", "status"], "partialFilterExpression": {"parent": {"$exists": True}}},
+            {"fields": ["occurrence"], "unique": True, "sparse": True},
+            {"fields": ["schedule", "status"], "partialFilterExpression": {"schedule": {"$exists": True}}},
         ],
     }
 
-    node_id = IntField(required=True)
+    node_id = IntField()
+    parent = IntField()
+    target = DictField()
+    fan = DictField()
+    priority = IntField(default=0)
+    retry_of = IntField()
+    schedule = IntField()
+    occurrence = StringField()
     script = StringField(required=True)
     sha256 = StringField(required=True)
     args = DynamicField()
@@ -124,6 +149,65 @@ class Job(Document):
     progress = DictField()
     lines = IntField(default=0)
     history = ListField(DictField())
+
+
+class Schedule(Document):
+    """A JumpScript that runs again and again. ``due`` is its next occurrence, ``fire`` the same with jitter."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "schedule",
+        "indexes": [{"fields": ["name"], "unique": True}, ("enabled", "fire"), ("enabled", "at_boot")],
+    }
+
+    name = StringField(required=True)
+    script = StringField(required=True)
+    args = DictField()
+    roles = ListField(StringField())
+    gid = IntField()
+    on = StringField(default="all")
+    when = DynamicField()
+    at_boot = BooleanField(default=False)
+    jitter = FloatField(default=0.0)
+    grace = FloatField()
+    overlap = StringField(default="skip")
+    batch = IntField(default=0)
+    priority = IntField(default=0)
+    timeout = FloatField()
+    expires = FloatField()
+    enabled = BooleanField(default=True)
+    origin = StringField(default="operator")
+    created = FloatField()
+    created_by = StringField(default="")
+    due = FloatField()
+    fire = FloatField()
+
+
+class ScheduleRun(Document):
+    """What became of one occurrence of a schedule, or of several that were missed together."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "schedule_run",
+        "indexes": [{"fields": ["schedule", "key"], "unique": True}, ("status", "at"), ("schedule", "-at"), "at"],
+    }
+
+    schedule = IntField(required=True)
+    key = StringField(required=True)
+    due = FloatField()
+    until = FloatField()
+    count = IntField(default=1)
+    node_id = IntField()
+    status = StringField()
+    reason = StringField(default="")
+    at = FloatField()
+    job = IntField()
+
+
+class FanOutPlan(Document):
+    """The nodes of a fan-out in the order of their turns; it has the id of its parent job and never changes."""
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "fan_out_plan", "indexes": []}
+
+    nodes = ListField(IntField())
 
 
 class JobOutput(Document):

@@ -25,6 +25,7 @@ FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "startatboot": (bool,),
     "log": (bool,),
     "idempotent": (bool,),
+    "secrets": (list, tuple),
 }
 """What a header may say, and the types it may have."""
 
@@ -46,7 +47,11 @@ class Argument:
 
 @dataclass(frozen=True)
 class Header:
-    """What a JumpScript says of itself. Timeout in seconds; period in seconds, or a cron string, or None."""
+    """What a JumpScript says of itself. Timeout in seconds; period in seconds, or a cron string, or None.
+
+    ``secrets`` names arguments that nobody is shown, with dots: ``machine.seed.userdata``. What is called a password,
+    secret, token, credential or key is not shown anyhow.
+    """
 
     descr: str
     name: str
@@ -64,13 +69,14 @@ class Header:
     startatboot: bool = False
     log: bool = True
     idempotent: bool = False
+    secrets: tuple[str, ...] = ()
     arguments: tuple[Argument, ...] = field(default=())
     open_arguments: bool = False
 
     def to_row(self) -> dict[str, Any]:
         """Return the header's literals as plain data, without the arguments."""
         row = {name: value for name, value in asdict(self).items() if name in FIELDS}
-        return {**row, "roles": list(self.roles)}
+        return {**row, "roles": list(self.roles), "secrets": list(self.secrets)}
 
 
 def read_header(source: str, name: str = "") -> Header:
@@ -99,7 +105,8 @@ def read_header(source: str, name: str = "") -> Header:
         raise InvalidError(f"its queue is {queue!r}; choose one of {', '.join(QUEUES)}")
     literals.setdefault("timeout", TIMEOUTS.get(queue, DEFAULT_TIMEOUT))
     literals.setdefault("name", name)
-    literals["roles"] = tuple(literals.get("roles", ()))
+    for name_list in ("roles", "secrets"):
+        literals[name_list] = tuple(literals.get(name_list, ()))
     return Header(**literals, arguments=tuple(_arguments(action.args)), open_arguments=action.args.kwarg is not None)
 
 

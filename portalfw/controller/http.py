@@ -59,6 +59,8 @@ class Endpoints:
     def hello(self, node: Row) -> Message:
         """Note that an agent is there, and what it still has of what it was given."""
         message = _body(Hello)
+        if node.get("boot_id") != message.boot_id:
+            self._controller.schedules.booted(node, message.boot_id)  # first: who dies here is told again
         self._controller.nodes.hello(node["id"], message, flask.request.remote_addr or "")
         if message.holding is not None:
             self._controller.parking.greet(node["id"], message.session)
@@ -72,7 +74,12 @@ class Endpoints:
             roles=node["roles"],
             status=node["status"],
             lease=self._queue.lease,
+            rotate=self._controller.nodes.wants_rotation(node["id"]),
         )
+
+    def credential(self, node: Row) -> Message:
+        """Give a new credential in the place of the present one."""
+        return self._controller.nodes.rotate(node["id"])
 
     def bye(self, node: Row) -> Message:
         """Note that an agent goes."""
@@ -145,6 +152,7 @@ def blueprint(controller: Controller) -> flask.Blueprint:
 
     add("/enroll", "POST", endpoints.enroll, node=False)
     add("/hello", "POST", endpoints.hello)
+    add("/credential", "POST", endpoints.credential)
     add("/bye", "POST", endpoints.bye)
     add("/jobs", "GET", endpoints.jobs)
     add("/jobs/renew", "POST", endpoints.renew)

@@ -11,8 +11,8 @@ from typing import Any, Final
 from pymongo import UpdateOne
 
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
-from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, JoinToken, Node
-from portalfw.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, WORKING, JoinToken, Node
+from portalfw.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
 TOKEN_LIFE: Final = 3600.0
 """Seconds for which a join token is good, unless told otherwise."""
@@ -28,8 +28,16 @@ NOTE_EVERY: Final = 0.5
 
 REVOKED: Final = "The node's credential is unknown or revoked; enroll it with a new join token."
 
-CREDENTIAL: Final = {"credential_hash": 0}
-"""Projection that leaves out what nobody needs to see."""
+ROTATE_AFTER: Final = 30 * 86400.0
+"""Seconds after which a credential is replaced."""
+
+ROTATED: Final = 100
+"""Agents that are told in one turn to fetch new credentials."""
+
+OLD_IS_GOOD: Final = 3600.0
+"""Seconds for which a replaced credential is still taken: jobs that run have it, to fetch files."""
+
+KNOWN: Final = ["name", "gid", "roles", "status", "session", "boot_id", "connected", "last_seen"]
 
 
 class Nodes:
@@ -85,15 +93,19 @@ class Nodes:
         forbidden = sorted(set(message.roles) - set(token["roles"]))
         if forbidden:
             raise ForbiddenError(f"The join token does not grant the role {forbidden[0]}.")
-        credential = f"node_{secrets.token_urlsafe(32)}"
+        credential = _credential()
+        now = time.time()
+        status = ENABLED if token["accept"] else PENDING
         node = Node.create(
             gid=token["gid"],
             name=message.name,
             roles=message.roles or token["roles"],
-            status=ENABLED if token["accept"] else PENDING,
+            status=status,
             address=address,
-            created=time.time(),
+            created=now,
             credential_hash=_digest(credential),
+            credential_since=now,
+            history=[{"at": now, "status": status, "reason": f"entered from {address}", "by": token["created_by"]}],
         )
         JoinToken.collection().update_one({"_id": token["id"]}, {"$set": {"node_id": node.id}})
         return Enrolled(node_id=node.id, credential=credential)
@@ -106,17 +118,25 @@ class Nodes:
         return row
 
     @staticmethod
-    def check_not_revoked(node_id: int) -> None:
-        """Return if a node still has its credential; raises UnauthenticatedError."""
-        if Node.rows({"_id": node_id, "status": DECOMMISSIONED}, fields=["_id"], limit=1):
+    def works(node_id: int, session: str) -> bool:
+        """Tell whether a node is given jobs now.
+
+        Raises:
+            UnauthenticatedError: its credential was revoked.
+            ConflictError: its agent must say hello first, or another one has taken its place.
+
+        """
+        rows = Node.rows({"_id": node_id}, fields=["status", "session"], limit=1)
+        if not rows or rows[0]["status"] == DECOMMISSIONED:
             raise UnauthenticatedError(REVOKED)
+        if rows[0].get("session") != session:
+            raise ConflictError(f"Node {node_id} is served by another agent process; say hello first.")
+        return rows[0]["status"] in WORKING
 
     def known(self, credential: str) -> dict[str, Any] | None:
         """Return the row of the node that was given this credential, also if it was revoked."""
-        query = {"credential_hash": _digest(credential)}
-        rows = Node.rows(
-            query, fields=["name", "gid", "roles", "status", "session", "boot_id", "connected", "last_seen"], limit=1
-        )
+        digest = _digest(credential)
+        rows = Node.rows({"credential_hash": digest}, fields=KNOWN, limit=1) or _rotated(digest)
         return rows[0] if rows else None
 
     def hello(self, node_id: int, message: Hello, address: str) -> None:
@@ -169,15 +189,29 @@ class Nodes:
         silent = {"connected": True, "last_seen": {"$lt": time.time() - AWAY_AFTER}}
         Node.collection().update_many(silent, {"$set": {"connected": False}})
 
-    def accept(self, node_id: int) -> None:
-        """Let a pending node work; raises ConflictError if it is not pending."""
-        Node.transition(node_id, from_={PENDING}, to=ENABLED)
+    def ask_rotation(self, node_id: int) -> None:
+        """Have a node's agent fetch a new credential when it next asks for jobs; raises NotFoundError."""
+        # With another session than its own the agent says hello again, and is told then.
+        changes = {"rotate": True, "session": ""}
+        if Node.take({"_id": node_id, "status": {"$ne": DECOMMISSIONED}}, {"$set": changes}) is None:
+            raise NotFoundError(f"Node {node_id} does not exist, or has no credential any more.")
 
-    def revoke(self, node_id: int, reason: str) -> None:
-        """Take a node's credential away for good: it becomes DECOMMISSIONED; raises NotFoundError."""
-        changes = {"status": DECOMMISSIONED, "reason": reason, "connected": False}
-        if Node.take({"_id": node_id}, {"$set": changes}) is None:
-            raise NotFoundError(f"Node {node_id} does not exist.")
+    def rotate_old(self) -> None:
+        """Have some of the agents fetch new credentials whose present ones are old; meant for once a minute."""
+        old = {"credential_since": {"$lt": time.time() - ROTATE_AFTER}, "connected": True, "rotate": {"$ne": True}}
+        for row in Node.rows(old, fields=["_id"], limit=ROTATED):
+            self.ask_rotation(row["id"])
+
+    def rotate(self, node_id: int) -> Enrolled:
+        """Give a node a new credential; the one it has is good until the new one is used, and for a while then."""
+        credential = _credential()
+        Node.collection().update_one({"_id": node_id}, {"$set": {"credential_next": _digest(credential)}})
+        return Enrolled(node_id=node_id, credential=credential)
+
+    @staticmethod
+    def wants_rotation(node_id: int) -> bool:
+        """Tell whether a node's agent is to fetch a new credential."""
+        return bool(Node.rows({"_id": node_id, "rotate": True}, fields=["_id"], limit=1))
 
     def connected(self) -> int:
         """Return how many nodes are there now."""
@@ -196,6 +230,23 @@ def check_protocol(version: int) -> None:
     """Refuse an agent that speaks otherwise; raises InvalidError."""
     if version != PROTOCOL:
         raise InvalidError(f"The agent speaks protocol {version}, the controller {PROTOCOL}; install the same release.")
+
+
+def _credential() -> str:
+    return f"node_{secrets.token_urlsafe(32)}"
+
+
+def _rotated(digest: str) -> list[dict[str, Any]]:
+    """Return the node that uses its next credential, which is its only one from now on, or its last one for a while."""
+    now = time.time()
+    current = next(iter(Node.rows({"credential_next": digest}, fields=["credential_hash"], limit=1)), None)
+    if current is not None:
+        old = {"hash": current["credential_hash"], "until": now + OLD_IS_GOOD}
+        changes = {"credential_hash": digest, "credential_since": now, "credential_old": old}
+        same = {"_id": current["id"], "credential_next": digest, "status": {"$ne": DECOMMISSIONED}}
+        Node.take(same, {"$set": changes, "$unset": {"credential_next": 1, "rotate": 1}})
+        return Node.rows({"credential_hash": digest}, fields=KNOWN, limit=1)
+    return Node.rows({"credential_old.hash": digest, "credential_old.until": {"$gt": now}}, fields=KNOWN, limit=1)
 
 
 def _digest(secret: str) -> str:

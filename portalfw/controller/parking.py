@@ -11,13 +11,9 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from agent.protocol import Ask, Work
-from portalfw.controller.documents import PENDING, WORKING
 from portalfw.controller.nodes import NOTE_EVERY, Nodes
 from portalfw.controller.queue import JobQueue
 from portalfw.errors import ConflictError, PortalError
-
-PENDING_PARK: Final = 2.0
-"""Seconds to park a node that may not work yet: it is soon told when it may."""
 
 GRACE: Final = 1.5
 """Seconds that an agent whose connection was cut gets to come back before it counts as away."""
@@ -26,17 +22,16 @@ GRACE: Final = 1.5
 class Question:
     """One question for jobs, until it is answered. While it waits it is only this: thousands do."""
 
-    __slots__ = ("_ask", "_node_id", "_over", "_parking", "_ready", "_woken", "_works", "seconds")
+    __slots__ = ("_ask", "_node_id", "_over", "_parking", "_ready", "_woken", "seconds")
 
     def __init__(self, parking: Parking, node: dict[str, Any], ask: Ask) -> None:
         """Begin to listen for what may be its answer."""
         self._parking = parking
         self._node_id: int = node["id"]
-        self._works = node["status"] in WORKING
         self._ask = ask
         self._woken = self._over = False
         self._ready: Callable[[], None] | None = None
-        self.seconds = ask.park if node["status"] != PENDING else min(ask.park, PENDING_PARK)
+        self.seconds = ask.park
         parking.wake.watch_node(self._node_id, self.notice)
 
     def begin(self, ready: Callable[[], None]) -> None:
@@ -50,6 +45,7 @@ class Question:
 
         Raises:
             UnauthenticatedError: the node was revoked meanwhile.
+            ConflictError: its agent is to say hello again.
 
         """
         try:
@@ -91,9 +87,8 @@ class Question:
 
     def _find(self) -> Work | None:
         self._woken = False
-        self._parking.nodes.check_not_revoked(self._node_id)
-        if not self._works:
-            return None
+        if not self._parking.nodes.works(self._node_id, self._ask.session):
+            return None  # once it may work again, that is what wakes us
         work = self._parking.queue.work(self._node_id, self._ask.session, self._ask.skip, self._ask.limit)
         return work if work.jobs or work.cancel else None
 

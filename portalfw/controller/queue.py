@@ -11,15 +11,14 @@ from pymongo import ReturnDocument, WriteConcern
 from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Output, Renewed, Result, Work
 from portalfw.controller import output, transitions
 from portalfw.controller.documents import DECOMMISSIONED, Job, Node
-from portalfw.controller.scripts import ScriptStore, check_arguments
+from portalfw.controller.fanout import FanOut
+from portalfw.controller.scripts import ScriptStore
+from portalfw.controller.submission import EXPIRES, Terms, draft, insert
 from portalfw.controller.wake import Wake
-from portalfw.errors import ConflictError, InvalidError, NotFoundError
+from portalfw.errors import ConflictError, NotFoundError
 
 LEASE: Final = 60.0
 """Seconds for which a job is an agent's without news; it renews three times as often."""
-
-EXPIRES: Final = 60.0
-"""Seconds that a job waits for its node, unless told otherwise."""
 
 OVERTIME: Final = 120.0
 """Seconds beyond its timeout after which a job is ended even though its agent still claims to run it."""
@@ -32,8 +31,9 @@ class JobQueue:
 
     def __init__(self, scripts: ScriptStore, wake: Wake, lease: float = LEASE) -> None:
         """Use the scripts there are, and wake who waits; ``lease`` in seconds."""
-        self._scripts = scripts
+        self.scripts = scripts
         self.wake = wake
+        self.fanout = FanOut(wake)
         self.lease = lease
         self._started = time.time()
 
@@ -45,6 +45,7 @@ class JobQueue:
         *,
         timeout: float | None = None,
         expires: float = EXPIRES,
+        priority: int = 0,
         submitted_by: str = "",
     ) -> int:
         """Queue a job for a node and return its id.
@@ -55,6 +56,7 @@ class JobQueue:
             args: arguments of its ``action``; what JSON can hold.
             timeout: seconds that the script may run; None takes what its header says.
             expires: seconds that the job may wait before it ends as EXPIRED.
+            priority: jobs of a higher one go first.
             submitted_by: name of the principal on whose behalf it runs.
 
         Raises:
@@ -63,38 +65,16 @@ class JobQueue:
             ConflictError: the node is decommissioned.
 
         """
-        found = self._scripts.current(script)
-        check_arguments(found, args)
+        terms = Terms(timeout, expires, priority, submitted_by)
+        return self.submit_script(self.scripts.current(script), node_id, args, terms)
+
+    def submit_script(self, script: Row, node_id: int, args: Mapping[str, Any], terms: Terms) -> int:
+        """Queue a job for a node as :meth:`submit`, of a script that was found already."""
+        row = draft(script, args, terms)
         self._check_node(node_id)
-        now = time.time()
-        header = found["header"]
-        row = {
-            "_id": Job.next_id(),
-            "node_id": node_id,
-            "script": script,
-            "sha256": found["sha256"],
-            "args": dict(args),
-            "queue": header["queue"],
-            "timeout": float(timeout if timeout is not None else header["timeout"]),
-            "idempotent": header["idempotent"],
-            "log": header["log"],
-            "submitted_by": submitted_by,
-            "status": JobState.QUEUED.value,
-            "reason": "",
-            "attempt": 0,
-            "cancel": None,
-            "created": now,
-            "expires": now + expires,
-            "expire_after": float(expires),
-            "lines": 0,
-            "history": [{"at": now, "status": JobState.QUEUED.value, "reason": ""}],
-        }
-        try:
-            Job.collection().insert_one(row)
-        except (OverflowError, TypeError, ValueError) as error:
-            raise InvalidError(f"The arguments of {script} cannot be stored: {error}.") from error
+        job_id = insert({**row, "node_id": node_id})
         self.wake.node(node_id)
-        return int(row["_id"])
+        return job_id
 
     def work(self, node_id: int, session: str, skip: Sequence[str], limit: int) -> Work:
         """Lease to an agent what waits for its node, and tell which of its jobs are to be cancelled."""
@@ -179,19 +159,25 @@ class JobQueue:
             return row["attempt"] == message.attempt and self._interrupt(row, message.reason)
         done = transitions.finish(job_id, message)
         if done is not None:
-            self.wake.job(job_id)
+            self._ended(done)
         return done is not None
 
     def cancel(self, job_id: int, reason: str) -> JobState:
         """End a job early; return its state now, which is not CANCELLED yet while its node must still be told.
+
+        The parent of a fan-out takes its children with it.
 
         Raises:
             NotFoundError: no such job.
             ConflictError: it has ended already.
 
         """
-        if transitions.end({"_id": job_id, "status": JobState.QUEUED}, JobState.CANCELLED, reason) is not None:
-            self.wake.job(job_id)
+        row = self._row(job_id)
+        if "fan" in row:
+            return self.fanout.cancel(row, reason)
+        ended = transitions.end({"_id": job_id, "status": JobState.QUEUED}, JobState.CANCELLED, reason)
+        if ended is not None:
+            self._ended(ended)
             return JobState.CANCELLED
         asked = Job.take({"_id": job_id, "status": {"$in": sorted(HELD)}}, {"$set": {"cancel": reason}})
         if asked is None:
@@ -204,16 +190,18 @@ class JobQueue:
         """End or requeue what time has overtaken; to be called every second or so by one process."""
         now = time.time()
         for row in Job.rows({"status": JobState.QUEUED, "expires": {"$lt": now}}, limit=1000):
-            self._end(row, JobState.EXPIRED, f"the node did not take the job within {row['expire_after']:g} s")
+            self._end(row, JobState.EXPIRED, f"{_who(row)} did not take the job within {row['expire_after']:g} s")
         # After a pause of all controllers, agents get one lease's time to renew before they are held to be gone.
         if now > self._started + self.lease:
             for row in Job.rows({"status": {"$in": sorted(HELD)}, "leased_until": {"$lt": now}}, limit=1000):
                 self._interrupt(row, f"the agent was silent for longer than its lease of {self.lease:g} s")
-        late = {"status": JobState.RUNNING, "$expr": {"$lt": [{"$add": ["$started", "$timeout", OVERTIME]}, now]}}
+        late: Row = {"status": JobState.RUNNING, "node_id": {"$ne": None}}
+        late |= {"$expr": {"$lt": [{"$add": ["$started", "$timeout", OVERTIME]}, now]}}
         for row in Job.rows(late, limit=1000):
             self._end(
                 row, JobState.TIMEOUT, f"the agent did not end the script after its timeout of {row['timeout']:g} s"
             )
+        self.fanout.sweep()
 
     def row(self, job_id: int) -> Row:
         """Return a job's row; raises NotFoundError."""
@@ -232,7 +220,8 @@ class JobQueue:
         }
         # Not waiting for the journal here is safe: a lease that a crash forgets is refused when it is acknowledged.
         jobs = Job.collection().with_options(write_concern=WriteConcern(w=1))
-        return jobs.find_one_and_update(query, update, sort=[("_id", 1)], return_document=ReturnDocument.AFTER)
+        order = [("priority", -1), ("_id", 1)]
+        return jobs.find_one_and_update(query, update, sort=order, return_document=ReturnDocument.AFTER)
 
     def _cancels(self, node_id: int) -> list[Cancel]:
         """Return the cancellations that the agent was not told of, and note that it is told now."""
@@ -250,12 +239,18 @@ class JobQueue:
 
     def _end(self, row: Row, state: JobState, reason: str) -> None:
         query = {"_id": row["id"], "attempt": row["attempt"], "status": row["status"]}
-        if transitions.end(query, state, reason) is not None:
-            self.wake.job(row["id"])
+        ended = transitions.end(query, state, reason)
+        if ended is not None:
+            self._ended(ended)
+
+    def _ended(self, row: Row) -> None:
+        self.wake.job(row["id"])
+        if "parent" in row:
+            self.fanout.touch(row["parent"])
 
     def _wake(self, row: Row) -> None:
         if JobState(row["status"]).ended:
-            self.wake.job(row["id"])
+            self._ended(row)
         else:
             self.wake.node(row["node_id"])
 
@@ -276,6 +271,10 @@ class JobQueue:
             )
 
 
+def _who(row: Row) -> str:
+    return "the node" if row["node_id"] is not None else "no node of those that were asked for was there; none"
+
+
 def _untold(row: Row) -> bool:
     return bool(row.get("cancel_told") != row["attempt"])
 
@@ -291,4 +290,5 @@ def _assignment(row: Row) -> Assignment:
         timeout=row["timeout"],
         idempotent=row["idempotent"],
         expires_in=max(0.0, row["expires"] - time.time()),
+        priority=row.get("priority") or 0,
     )

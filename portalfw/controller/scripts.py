@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from portalfw.controller.documents import Script
 from portalfw.controller.header import read_header
 from portalfw.errors import InvalidError, NotFoundError
 
 log = logging.getLogger(__name__)
+
+TEXTS: Final = "text"
+"""Category of scripts that were given as a text for one job."""
+
+TEXT_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+LONGEST_TEXT: Final = 256 * 1024
 
 
 class ScriptStore:
@@ -49,6 +56,31 @@ class ScriptStore:
             raise InvalidError(f"Jumpscript {name} is broken: {rows[0]['broken']}.")
         return rows[0]
 
+    def add_text(self, name: str, source: str) -> dict[str, Any]:
+        """Store a script that somebody wants to try, and return its row; no list shows it, and no job finds it by name.
+
+        Args:
+            name: what its jobs are called, below ``text/``.
+            source: its whole text.
+
+        Raises:
+            InvalidError: the name is no name, the text is too long or cannot be run; the message says how.
+
+        """
+        if not TEXT_NAME.fullmatch(name):
+            raise InvalidError("name: letters, digits, - . and _ only.", detail={"argument": "name"})
+        if len(source) > LONGEST_TEXT:
+            raise InvalidError(f"source: up to {LONGEST_TEXT} characters.", detail={"argument": "source"})
+        data = source.encode()
+        fields = _fields(data, name)
+        if fields["broken"]:
+            raise InvalidError(f"The script cannot be run: {fields['broken']}.", detail={"argument": "source"})
+        sha256 = hashlib.sha256(data).hexdigest()
+        values = {**fields, "current": False, "text": True, "loaded": time.time()}
+        wanted = {"name": f"{TEXTS}/{name}", "sha256": sha256}
+        Script.collection().update_one(wanted, {"$set": values, "$setOnInsert": {"_id": Script.next_id()}}, upsert=True)
+        return Script.rows(wanted, limit=1)[0]
+
     def source(self, sha256: str) -> str:
         """Return the text of a script by hash, also of an old version; raises NotFoundError."""
         rows = Script.rows({"sha256": sha256}, fields=["source"], limit=1)
@@ -64,19 +96,6 @@ class ScriptStore:
                 if not path.name.startswith(("_", ".")) and not path.parent.name.startswith(("_", ".")):
                     found[f"{path.parent.name}/{path.stem}"] = path
         return found
-
-
-def check_arguments(script: Mapping[str, Any], args: Mapping[str, Any]) -> None:
-    """Refuse arguments that the script's ``action`` does not take; raises InvalidError naming the first."""
-    known = {argument["name"]: argument for argument in script["arguments"]}
-    unknown = sorted(args.keys() - known.keys())
-    if unknown and not script["open_arguments"]:
-        raise InvalidError(
-            f"Jumpscript {script['name']} has no argument {unknown[0]}.", detail={"argument": unknown[0]}
-        )
-    for name, argument in known.items():
-        if argument["required"] and name not in args:
-            raise InvalidError(f"Jumpscript {script['name']} needs the argument {name}.", detail={"argument": name})
 
 
 def _store(name: str, path: Path) -> bool:

@@ -11,7 +11,6 @@ import gevent
 from gevent.event import Event
 
 from agent.protocol import JobState
-from portalfw.controller.documents import DECOMMISSIONED
 from portalfw.events import Change, EventBus
 
 Waiters = dict[int, set[Callable[[], None]]]
@@ -80,8 +79,7 @@ class Wake:
         if change.collection == "job":
             _tell(self._news, change.id)
         if change.collection == "node":
-            if row["status"] == DECOMMISSIONED:
-                self.node(change.id)
+            self.node(change.id)  # it may be revoked, or may work now; that it is still there is not told
         elif JobState(row["status"]).ended:
             self.job(change.id)
         elif row["status"] == JobState.QUEUED or row.get("cancel"):

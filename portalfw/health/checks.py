@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import mongoengine
 from pymongo.errors import OperationFailure
 
-from portalfw.controller.documents import DECOMMISSIONED, MAINTENANCE, PENDING, Job, Node
+from portalfw.controller.documents import ACCEPTED, DECOMMISSIONED, DISABLED, MAINTENANCE, PENDING, Job, Node
 from portalfw.errorconditions import ErrorCondition
 from portalfw.extension import health_check
 from portalfw.health.findings import Finding, graded
@@ -31,6 +31,8 @@ FAILURES: Final = (5, 10)  # ways of failing within an hour, as in the originals
 MOURNED: Final = 900.0  # seconds for which a process that died is spoken of
 HEALTHY_MEMBERS: Final = frozenset({"PRIMARY", "SECONDARY", "ARBITER"})
 PROBE: Final = "health_probe"
+SET_ASIDE: Final = {MAINTENANCE: "is in maintenance", DISABLED: "is disabled"}  # nodes that nobody misses
+WAITING_NODES: Final = {PENDING: "waits to be accepted", ACCEPTED: "waits to be enabled"}
 
 
 @health_check("Database", every=30)
@@ -117,10 +119,10 @@ def nodes(runtime: Runtime) -> Iterator[Finding]:
 
 def _node(row: dict[str, Any], away: float) -> Finding:
     uid, name = f"node-{row['id']}", row["name"]
-    if row["status"] == MAINTENANCE:
-        return Finding(uid, "SKIPPED", f"{name} is in maintenance", row["id"])
-    if row["status"] == PENDING:
-        return Finding(uid, "WARNING", f"{name} waits to be accepted", row["id"])
+    if row["status"] in SET_ASIDE:
+        return Finding(uid, "SKIPPED", f"{name} {SET_ASIDE[row['status']]}", row["id"])
+    if row["status"] in WAITING_NODES:
+        return Finding(uid, "WARNING", f"{name} {WAITING_NODES[row['status']]}", row["id"])
     if row.get("connected"):
         return Finding(uid, "OK", f"{name} is connected", row["id"])
     if away < GRACE:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import bson
@@ -15,6 +16,8 @@ from bson.errors import BSONError
 from pymongo import WriteConcern
 from pymongo.errors import PyMongoError
 
+from portalfw.masking import MASK
+from portalfw.masking import masked as without_secrets
 from portalfw.rest.declaration import Method
 from portalfw.store import Document
 
@@ -22,7 +25,6 @@ log = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 0.25  # seconds that the record of a reading call may lie in memory
 BATCH = 1000
-MASK = "***"
 LONGEST = 2000  # characters of one argument that are kept
 DEEPEST = 50  # lists and objects within an argument that are kept as such
 LONGEST_TAG = 100  # characters
@@ -86,13 +88,21 @@ class AuditLog:
                 log.exception("%d audit records could not be written", len(batch))
 
 
-def masked(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the declared arguments that were given, by wire name, with secrets masked and long texts cut."""
+def masked(
+    method: Method, given: Mapping[str, Any], parts: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the declared arguments that were given, by wire name, with secrets masked and long texts cut.
+
+    Within objects and lists, what is called a password, secret, token, credential or key is masked too, and the
+    ``parts`` of an argument that the method named.
+    """
     kept = {}
     for argument in method.arguments:
         if argument.wire in given:
             value = given[argument.wire]
-            kept[argument.wire] = MASK if argument.secret else _storable(value)
+            kept[argument.wire] = (
+                MASK if argument.secret else _storable(without_secrets(value, parts.get(argument.wire, ())))
+            )
     return kept
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,11 +39,20 @@ class Call:
     via: Via = "http"
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     locate: Callable[[], str] = str  # tells what the browser calls the portal; nothing where there is none
+    secret_parts: dict[str, Collection[str]] = field(default_factory=dict)  # by wire name, see `keep_off_record`
 
     @property
     def origin(self) -> str:
         """What the caller's browser calls the portal: ``https://cloud.example.org``."""
         return self.locate()
+
+    def keep_off_record(self, argument: str, paths: Collection[str]) -> None:
+        """Have parts of an argument masked in the audit record of this call, besides what is called a secret.
+
+        :param argument: its wire name.
+        :param paths: names with dots, from the top of the argument: ``machine.seed.userdata``.
+        """
+        self.secret_parts[argument] = paths
 
     def progress(self, text: str, done: float | None = None, total: float | None = None) -> None:
         """Say what the call does now, and how far it is; see :func:`portalfw.progress.report`."""
@@ -141,7 +150,7 @@ class Dispatcher:
             "address": call.remote_address,
             "via": call.via,
             "call": method.address,
-            "arguments": masked(method, given),
+            "arguments": masked(method, given, call.secret_parts),
             "changes": not readonly,
             "status": 200 if failure is None else status_of(failure),
             "error": failure.message if failure else None,

@@ -49,11 +49,16 @@ class Document(mongoengine.Document):  # type: ignore[misc]  # mongoengine carri
     @classmethod
     def next_id(cls) -> int:
         """Draw the next id of this collection from its counter."""
+        return cls.next_ids(1)[0]
+
+    @classmethod
+    def next_ids(cls, count: int) -> range:
+        """Draw the next ids of this collection from its counter, at once."""
         counters = cls._get_db()["counter"]
         row = counters.find_one_and_update(
-            {"_id": cls.collection_name()}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            {"_id": cls.collection_name()}, {"$inc": {"last": count}}, upsert=True, return_document=ReturnDocument.AFTER
         )
-        return int(row["last"])
+        return range(int(row["last"]) - count + 1, int(row["last"]) + 1)
 
     @classmethod
     def get(cls, identity: int) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -19,8 +20,10 @@ from grid import ROOT, Grid, wait_for
 from agent.errors import SettingsError
 from agent.protocol import JobState
 from agent.settings import AgentSettings
+from portalfw.controller import node_life
 from portalfw.controller.documents import Node
 from portalfw.dal import JobFailedError
+from portalfw.errors import UnauthenticatedError
 
 
 def kill(grid: Grid) -> None:
@@ -289,20 +292,52 @@ def test_revoked_credential(grid: Grid) -> None:
     node = grid.connect()
     wait_for(lambda: Node.get(node.id).abilities)
     node.run("test/echo")  # when it has answered, the agent has nothing more to say of itself and parks its question
-    grid.controller.nodes.revoke(node.id, "stolen")
+    node_life.move(node.id, "DECOMMISSIONED", reason="stolen")
     assert grid.agents[-1].wait(5) == 1
     assert "credential is unknown or revoked" in grid.log()
     with pytest.raises(Exception, match="DECOMMISSIONED"):
         node.run("test/echo")
 
 
+def test_credential_is_replaced(grid: Grid, tmp_path: Path) -> None:
+    """An agent that is told to fetches a new credential and uses it; the old one is good for a while only."""
+    node = grid.connect()
+    file = tmp_path / "one" / "agent" / "credential"
+    before = file.read_text()
+    job = running(node, "test/sleep", seconds=1)
+    grid.controller.nodes.ask_rotation(node.id)
+    wait_for(lambda: Node.get(node.id).credential_old, 30, "the agent uses a new credential")
+    assert file.read_text() != before
+    assert job.wait(30) is JobState.OK
+    assert node.run("test/echo", value=1) == 1
+    old, new = (json.loads(text)["credential"] for text in (before, file.read_text()))
+    assert grid.controller.nodes.authenticate(old)["id"] == grid.controller.nodes.authenticate(new)["id"] == node.id
+    Node.collection().update_one({"_id": node.id}, {"$set": {"credential_old.until": 0.0}})
+    with pytest.raises(UnauthenticatedError):
+        grid.controller.nodes.authenticate(old)
+    assert not Node.get(node.id).rotate
+
+
+def test_disabled_node(grid: Grid) -> None:
+    """A node that is disabled while its question is parked is given nothing until it is enabled again."""
+    node = grid.connect()
+    node.run("test/echo")
+    node_life.move(node.id, "DISABLED", reason="look at it")
+    job = node.submit("test/echo", value=1)
+    assert job.wait(0.5) is JobState.QUEUED
+    node_life.move(node.id, "ENABLED")
+    assert job.result(timeout=30) == 1
+
+
 def test_pending_node(grid: Grid) -> None:
-    """A node whose token does not accept it waits for an operator, and works once accepted."""
+    """A node whose token does not accept it waits for an operator, and works once it is accepted and enabled."""
     grid.start_agent("one", grid.controller.nodes.create_token(accept=False))
     node = grid.dal.node(grid.connected_node())
     job = node.submit("test/echo", value=1)
     assert job.wait(0.5) is JobState.QUEUED
-    grid.controller.nodes.accept(node.id)
+    node_life.move(node.id, "ACCEPTED")
+    assert job.wait(0.5) is JobState.QUEUED
+    node_life.move(node.id, "ENABLED")
     assert job.result(timeout=10) == 1
 
 

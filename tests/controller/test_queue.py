@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import gevent
 import pytest
 
 from agent.protocol import JobRef, JobState, Line, Output, Result
-from portalfw.controller.documents import Job, JobOutput, Node, Script
+from portalfw.controller.documents import Job, JobOutput, Script
 from portalfw.controller.queue import JobQueue
 from portalfw.controller.retention import purge
 from portalfw.controller.scripts import ScriptStore
@@ -19,34 +18,6 @@ from portalfw.controller.wake import Wake
 from portalfw.dal import Datacenter
 from portalfw.errors import ConflictError, InvalidError, NotFoundError
 from portalfw.events import EventBus
-
-IDEMPOTENT = "descr = 'again'\nidempotent = True\ndef action(n=0): return n\n"
-ONCE = "descr = 'once'\ndef action(n=0): return n\n"
-
-
-@pytest.fixture
-def content(tmp_path: Path) -> Path:
-    folder = tmp_path / "content" / "jumpscripts" / "test"
-    folder.mkdir(parents=True)
-    (folder / "again.py").write_text(IDEMPOTENT)
-    (folder / "once.py").write_text(ONCE)
-    return tmp_path / "content"
-
-
-@pytest.fixture
-def queue(bus: EventBus, content: Path) -> Iterator[JobQueue]:
-    store = ScriptStore([content])
-    store.load()
-    wake = Wake(bus)
-    wake.start()
-    yield JobQueue(store, wake)
-    wake.stop()
-
-
-@pytest.fixture
-def node(bus: EventBus) -> int:
-    del bus  # it brings the database
-    return int(Node.create(name="n1", status="ENABLED").id)
 
 
 def take(queue: JobQueue, node: int, session: str = "s") -> list[JobRef]:
@@ -198,7 +169,7 @@ def test_output_sent_twice(queue: JobQueue, node: int) -> None:
 
 def test_waiter_hears_of_another_process(queue: JobQueue, node: int, bus: EventBus) -> None:
     """A waiter is woken through the database when another controller process takes in the result."""
-    other = JobQueue(queue._scripts, Wake(bus))
+    other = JobQueue(queue.scripts, Wake(bus))
     job = queue.submit(node, "test/again", {})
     waiting = gevent.spawn(Datacenter(queue).job(job).result)
     gevent.sleep(0)
