@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.agents import waiting_agents
+from bench.browser import browser_timings
 from bench.guest import guest_start
-from bench.pages import browser_timings, page_costs
+from bench.pages import page_costs
 from bench.search import search_figures
 from bench.server import dispatch_overhead, long_lists
 from bench.web import idle_memory, job_round_trip, json_calls, page_views

@@ -1,4 +1,4 @@
-"""What wiki pages cost the server, and what a browser loads for the first one."""
+"""What wiki pages cost the server, and how much a browser loads for the first one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ import statistics
 from pathlib import Path
 
 import requests
-from browsing import sign_in
-from playwright.sync_api import Page, sync_playwright
 from product import Product
 
 TIMES = 100
-VISITS = 7
 Figures = list[tuple[str, str, str]]
 
 
@@ -44,36 +41,3 @@ def _first_load(product: Product) -> str:
         sizes[kind] = sizes.get(kind, 0) + len(answer.raw.read(decode_content=False))
     parts = ", ".join(f"{name} {size / 1000:.0f}" for name, size in sizes.items())
     return f"{sum(sizes.values()) / 1000:.0f} KB ({parts})"
-
-
-def browser_timings(product: Product) -> Figures:
-    """Measure visits of the Cloud Broker's home in headless Chromium, as the browser reports them."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(base_url=product.url, viewport={"width": 1440, "height": 900})
-        page = context.new_page()
-        page.goto("/login?next=/cbgrid")
-        sign_in(page, "admin", product.password)
-        page.wait_for_selector(".side")
-        cold = [_visit(page, empty=True) for _ in range(VISITS)]
-        warm = [_visit(page, empty=False) for _ in range(VISITS)]
-        browser.close()
-    return [
-        (f"Cloud Broker home in Chromium, {title}", f"first paint {paint:.0f} ms, loaded {loaded:.0f} ms", "–")
-        for title, times in (("empty cache", cold), ("again", warm))
-        for paint, loaded in [tuple(statistics.median(column) for column in zip(*times, strict=True))]
-    ]
-
-
-def _visit(page: Page, *, empty: bool) -> tuple[float, float]:
-    if empty:
-        page.context.new_cdp_session(page).send("Network.clearBrowserCache")
-    page.goto("/cbgrid")
-    page.wait_for_load_state("load")
-    paint, loaded = page.evaluate(
-        """new Promise((tell) => new PerformanceObserver((list) => tell([
-             list.getEntriesByName("first-contentful-paint")[0].startTime,
-             performance.getEntriesByType("navigation")[0].loadEventEnd,
-           ])).observe({ type: "paint", buffered: true }))"""
-    )
-    return float(paint), float(loaded)
