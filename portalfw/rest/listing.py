@@ -87,8 +87,12 @@ class Listing:
             narrowed, dict.fromkeys(fields, 1) if fields else None, sort=order, hint=index
         )
         rows = [row | {"id": row.pop("_id")} for row in cursor.skip(self.offset).limit(self.limit)]
-        everything = cache(lambda: _count(document, base, index))
-        return Page(rows, everything if narrowed == base else lambda: _count(document, narrowed, index), everything)
+        everything: Callable[[], int] = cache(lambda: _count(document, base, index))
+        matching = everything if narrowed == base else lambda: _count(document, narrowed, index)
+        if (not self.limit or len(rows) < self.limit) and (rows or not self.offset):  # the last ones need no counting
+            end = self.offset + len(rows)
+            matching, everything = lambda: end, (lambda: end) if narrowed == base else everything
+        return Page(rows, matching, everything)
 
     def of_rows(self, rows: Iterable[Mapping[str, Any]]) -> Page[Any]:
         """Return the same of rows that lie in memory, as they are answered: columns are their keys."""
