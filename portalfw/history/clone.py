@@ -15,6 +15,7 @@ from portalfw.errors import NotFoundError
 from portalfw.history import worktree
 from portalfw.history.merging import Clash, merge_texts
 from portalfw.history.objects import Stored
+from portalfw.history.packing import pack
 from portalfw.history.views import Author, Changes, MergedText, View
 
 MAIN, SHIPPED = "refs/heads/main", "refs/heads/shipped"
@@ -137,6 +138,10 @@ class Clone:
     def repair(self, head: str) -> list[str]:
         """Make the working tree show ``head``, whatever is there now; return the files that were wrong."""
         return worktree.repair(self.open(), self.folder, head)
+
+    def pack(self) -> int:
+        """Pack what lies loose if it is much; nobody may write meanwhile. Return how many objects went."""
+        return pack(self.open(), self.folder)
 
     def missing(self, ids: Collection[str]) -> list[str]:
         """Return those of the objects that the clone has not."""

@@ -193,6 +193,13 @@ class GitStore(Store):
         if wrong:
             log.warning("Space %s: %d files were not as in main: %s", space, len(wrong), ", ".join(wrong[:5]))
 
+    def pack(self, space: str) -> None:
+        """Pack the objects of a space that lie loose, if they are many."""
+        with self._locks[space]:
+            packed = offload(self._clones[space].pack)
+        if packed:
+            log.info("Space %s: %d objects packed", space, packed)
+
     def _head(self, space: str) -> str:
         found = offload(lambda: self._clones[space].head)
         if found is None:

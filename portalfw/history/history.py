@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 Listener = Callable[[str, Sequence[str]], object]
 HEAD = "space_head"
 RETRY = 2.0  # seconds
+PACK = 3600.0  # seconds between two looks for objects to pack
 
 
 class HistorySettings(Protocol):
@@ -51,7 +52,7 @@ class History:
         self._content = content
         self._settings = settings
         self._listeners: list[Listener] = []
-        self._follower: gevent.Greenlet[..., None] | None = None
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
         self.git: GitStore | None = None
         folder = settings.state_folder
         if settings.dev:
@@ -66,7 +67,7 @@ class History:
         if self.git is None:
             return
         began = time.perf_counter()
-        self._follower = gevent.spawn(self._follow, self.git)
+        self._greenlets = [gevent.spawn(self._follow, self.git), gevent.spawn(_pack_at_times, self.git)]
         for row in SpaceHead.collection().find({"deleted": None}, {"_id": 1}):
             self.git.fetch(row["_id"])
             self.git.repair(row["_id"])
@@ -76,8 +77,7 @@ class History:
 
     def stop(self) -> None:
         """Follow no longer."""
-        if self._follower is not None:
-            self._follower.kill()
+        gevent.killall(self._greenlets)
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` with a space and the files that changed, whenever this process begins to serve a change.
@@ -122,6 +122,16 @@ class History:
                     heads.overrun = False
                     wanted |= {row["_id"] for row in SpaceHead.collection().find({}, {"_id": 1})}
                 late = {space for space in wanted if not _fetched(git, space)}
+
+
+def _pack_at_times(git: GitStore) -> None:
+    while True:
+        gevent.sleep(PACK)
+        for space in git.spaces:
+            try:
+                git.pack(space)
+            except Exception:  # the edge: loose objects serve as well
+                log.exception("The objects of space %s could not be packed", space)
 
 
 def _fetched(git: GitStore, space: str) -> bool:
