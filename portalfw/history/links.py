@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from portalfw.history.names import FILES, NAV
 from portalfw.wiki.address import page_key
+from portalfw.wiki.included import IMAGES
 from portalfw.wiki.scan import spans
 from portalfw.wiki.source import FRONT_MATTER
 from portalfw.wiki.space import HOME
@@ -156,6 +157,8 @@ def _link(space: str, target: str, start: int, end: int, *, included: bool) -> I
         return
     if parts[:1] == [FILES]:
         yield Link(space, "/".join(parts), start, end, parts[-1], file=True)
+    elif plain.lower().endswith(tuple(IMAGES)):
+        return  # an image beside the text, as plain Markdown has them
     elif not plain.startswith("/") or parts or plain.count("/") <= 2:  # noqa: PLR2004 - a space's own address
         name = TWIN.sub("", parts[-1]) if parts else HOME
         yield Link(space, page_key(name), start, end, name, included=included)

@@ -170,11 +170,12 @@ def test_saving_a_page_that_is_gone_loses_nothing(pad: Pad, new_page: Make) -> N
 def test_backlinks_wanted_and_orphans(pad: Pad, new_page: Make) -> None:
     """Links and includes are known at once after each save, wherever they stand."""
     target, lonely = new_page("target\n"), new_page("[self](nobody)\n")
-    source = new_page(f"[one]({target}) [two](Missing {target}) {{{{include {target}}}}}\n")
+    source = new_page(f"[one]({target}) [two](Missing {target}) ![p](plan.png) {{{{include {target}}}}}\n")
     ref = {"space": SPACE, "page": source, "address": f"/{SPACE}/{source}"}
     assert pad.ask("backlinks", page=target) == [ref]
     wanted = {row["page"]: row for row in pad.ask("wanted", limit=0, filter={"space": f"={SPACE}"})}
     assert wanted[f"Missing {target}"]["linkedFrom"] == [ref]
+    assert "plan.png" not in wanted
     orphans = {row["page"] for row in pad.ask("orphans", limit=0)}
     assert lonely in orphans
     assert target not in orphans
