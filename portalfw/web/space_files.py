@@ -12,7 +12,7 @@ from flask import Request, Response
 from werkzeug.wrappers import Response as AnyResponse
 
 from portalfw.auth.principal import Principal
-from portalfw.errors import PortalError
+from portalfw.errors import InvalidError, PortalError
 from portalfw.rest.errors import status_of
 from portalfw.web.calling import call_method
 from portalfw.web.editor_frame import HTML, refused, to_login
@@ -28,7 +28,7 @@ SPACE: Final = Field(
     "space", "Space", required=True, help="Its name in addresses. A new one is made by administrators."
 )
 FILE: Final = Field(
-    "file", "Zip file", type="file", required=True, help="Pages, space.yaml and .files, 64 MiB at most."
+    "file", "Zip file", type="file", required=True, help="Pages, space.yaml and .files; 16 MiB at most."
 )
 WORDS: Final = Field("message", "What changed?", help="Said in the history.")
 
@@ -68,7 +68,9 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
 
 def _take(runtime: Runtime, principal: Principal) -> str:
     form, file = flask.request.form, flask.request.files.get("file")
-    data = base64.b64encode(file.read() if file else b"").decode()
+    if not file:
+        raise InvalidError("Choose a zip file.", detail={"argument": "file"})
+    data = base64.b64encode(file.read()).decode()
     space = form.get("space", "").strip().lower()
     given = {"space": space, "data": data, "message": form.get("message", "")}
     call_method(runtime, principal, "system/spaces/import", given)

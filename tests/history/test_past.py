@@ -194,7 +194,7 @@ def test_recent_changes_of_all_spaces(pad: Pad, new_page: Make) -> None:
     spaces = {row["space"] for row in pad.product.ask("system/pages/recent", limit=500)}
     assert SPACE in spaces
     answer = pad.product.call("system/pages/recent", pad.people.stranger)
-    assert answer.json() == []
+    assert name not in {row["page"] for row in answer.json()}
 
 
 def test_attachments(pad: Pad, new_page: Make) -> None:

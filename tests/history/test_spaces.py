@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from product import REPOSITORY, Product, running, wait_for
 
 from history.conftest import SPACE, Pad
@@ -293,3 +294,21 @@ def first(clone: Clone, files: dict[str, bytes]) -> Prepared:
     repo = clone.open()
     made = make_commit(repo, Author("a"), "first", changed_tree(repo, None, files), [])
     return Prepared(made, list(new_objects(repo, [made], [])))
+
+
+def test_zip_files_in_a_browser(pad: Pad) -> None:
+    """A zip file to save and the form that takes one do what the methods do; the page of a space offers them."""
+    keeper = pad.people.keeper
+    found = pad.get(f"/export/{SPACE}.zip", keeper)
+    assert found.headers["Content-Type"] == "application/zip"
+    assert "Home.md" in zipfile.ZipFile(io.BytesIO(found.content)).namelist()
+    assert pad.get(f"/export/{SPACE}.zip").status_code == 403
+    form: dict[str, Any] = {"data": {"space": "By-Form"}, "files": {"file": ("x.zip", found.content)}}
+    address, headers = f"{pad.product.url}/export/import", {"Authorization": f"Bearer {pad.product.token}"}
+    taken = requests.post(address, headers=headers, timeout=30, allow_redirects=False, **form)
+    assert (taken.status_code, taken.headers["Location"]) == (303, "/by-form")
+    refused = requests.post(address, headers=headers, data={"space": "x"}, timeout=30)
+    assert (refused.status_code, "Choose a zip file" in refused.text) == (400, True)
+    mine, theirs = pad.get(f"/system/Space?space={SPACE}", keeper).text, pad.get(f"/system/Space?space={SPACE}").text
+    assert ("Change settings" in mine, "Change settings" in theirs) == (True, False)
+    assert f"/export/{SPACE}.zip" in mine
