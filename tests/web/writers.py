@@ -48,7 +48,7 @@ class Writers:
         """Close all windows; no browser may have complained of anything but refusals, which people are told."""
         for context in self.contexts:
             context.close()
-        assert [one for one in self.complaints if not ANSWERED.search(one)] == []
+        assert [one for one in self.complaints if not ANSWERED.search(one)] == [], self.complaints
 
 
 def editing(page: Page) -> Page:
