@@ -27,14 +27,22 @@ async function start() {
   if (failure) return notes.say("load", failure.message, { look: "bad" });
   const known = startKnowledge(desk);
   const hearing = []; // what hears of changes
+  let macros = null; // until the portal has told which there are
   const view = makeText(find("text"), text, [
-    Prec.high(keymap.of([{ key: "Mod-s", run: () => Boolean(saving.save()), preventDefault: true }])),
+    Prec.high(
+      keymap.of([
+        { key: "Mod-s", run: () => Boolean(saving.save()), preventDefault: true },
+        { key: "Mod-Shift-m", run: () => macros?.edit(), preventDefault: true },
+      ]),
+    ),
     toolKeys,
     completion(known),
     fileEvents(desk),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) for (const hear of hearing) hear();
-      if (update.docChanged || update.selectionSet) showPlace(update.view);
+      if (!update.docChanged && !update.selectionSet) return;
+      showPlace(update.view);
+      macros?.moved();
     }),
   ]);
   const tell = (mistakes) => showMistakes(view, mistakes);
@@ -47,7 +55,7 @@ async function start() {
   startToolbar(desk, view, find("tools"));
   startTabs(find("editor"));
   nameIcons();
-  startMacros(view, known, find("macros"), () => choose(find("editor"), "source"));
+  startMacros(view, known, find("macros"), (pane) => choose(find("editor"), pane)).then((started) => (macros = started));
   startLeaving(desk, drafts, find("close"));
   find("problems").addEventListener("click", () => goToMistake(view));
   saveAnywhere(saving);

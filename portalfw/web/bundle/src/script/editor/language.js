@@ -4,9 +4,9 @@ import { yamlFrontmatter } from "@codemirror/lang-yaml";
 import { syntaxTree } from "@codemirror/language";
 import { RangeSetBuilder } from "@codemirror/state";
 import { Decoration, ViewPlugin } from "@codemirror/view";
+import { readCall } from "./call-words.js";
 
 const OPEN = /\{\{[ \t]*([A-Za-z][\w-]*):?(?=[\s}])/g;
-const BODY_END = /^[ \t]*\}\}[ \t]*$/m;
 const PART = /([A-Za-z][\w.-]*)(:)|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{[^}]*\}|[^\s{}]+/g;
 const CODE = /Code|Comment/;
 
@@ -22,18 +22,15 @@ export function callsIn(state) {
     if (found.length && from < found.at(-1).to) continue;
     if (CODE.test(tree.resolveInner(from, 1).name)) continue;
     const nameEnd = from + match[0].length;
-    found.push({ from, to: endOf(text, nameEnd), name: match[1].replaceAll("-", "_").toLowerCase(), nameEnd });
+    found.push({ from, to: readCall(text, from)?.to ?? lineEnd(text, nameEnd), name: match[1].replaceAll("-", "_").toLowerCase(), nameEnd });
   }
   return found;
 }
 
-/** A call ends with `}}` on its line, or else with a line that is only `}}`. */
-function endOf(text, from) {
-  const lineEnd = text.indexOf("\n", from) < 0 ? text.length : text.indexOf("\n", from);
-  const here = text.slice(from, lineEnd).indexOf("}}");
-  if (here >= 0) return from + here + 2;
-  const later = text.slice(lineEnd).match(BODY_END);
-  return later ? lineEnd + later.index + later[0].length : lineEnd;
+/** A call that is not closed yet goes to the end of its line. */
+function lineEnd(text, from) {
+  const end = text.indexOf("\n", from);
+  return end < 0 ? text.length : end;
 }
 
 function decorate(view) {

@@ -1,10 +1,16 @@
 // The macro browser: a list to search, what each is for, and a form that writes the call.
 import { element, icon } from "../page.js";
 import { callOf } from "./macro-call.js";
+import { startMacroEditing } from "./macro-editing.js";
+import { complete, formOf, valuesOf } from "./macro-form.js";
 import { ownLines } from "./toolbar.js";
 
-/** @param {ReturnType<typeof import("./knowledge.js").startKnowledge>} known */
-export async function startMacros(view, known, place, inserted) {
+/**
+ * @param {ReturnType<typeof import("./knowledge.js").startKnowledge>} known
+ * @param {(pane: "source" | "macros") => void} turn brings a pane to sight where not all are
+ * @returns what opens the form for the call in which the cursor stands, and wants to know when the cursor has moved
+ */
+export async function startMacros(view, known, place, turn) {
   const field = element("input", { className: "form-control", type: "search", placeholder: "Search macros" });
   field.setAttribute("aria-label", "Search macros");
   const list = element("div", { className: "macro-list", role: "listbox" });
@@ -28,14 +34,14 @@ export async function startMacros(view, known, place, inserted) {
   function choose(macro) {
     chosen = macro;
     for (const one of list.querySelectorAll("[role=option]")) one.setAttribute("aria-selected", String(one.dataset.name === macro?.name));
-    about.replaceChildren(...(macro ? describe(macro) : []));
+    about.replaceChildren(...(macro ? formOf(macro, [insertButton(macro)]) : []));
     about.hidden = !macro;
   }
 
   function insert() {
     if (!chosen || !complete(about)) return;
-    ownLines(view, `${callOf(chosen, new FormData(about))}\n`);
-    inserted();
+    ownLines(view, `${callOf(chosen, valuesOf(about))}\n`);
+    turn("source");
     view.focus();
   }
 
@@ -52,12 +58,14 @@ export async function startMacros(view, known, place, inserted) {
     insert();
   });
   search();
-  return { find: () => field.focus() };
+  return startMacroEditing(view, macros, place, turn);
 }
 
 function head() {
   const hint = element("span", { className: "ms-auto row-flex" }, "insert", element("kbd", {}, "{{"));
-  return element("div", { className: "pane-head" }, element("span", {}, "Macros"), hint);
+  const edit = element("button", { type: "button", className: "btn btn-quiet btn-sm", hidden: true }, icon("ui-checks"), "Edit macro");
+  edit.dataset.editMacro = "";
+  return element("div", { className: "pane-head" }, element("span", {}, "Macros"), hint, edit);
 }
 
 const rank = (macro, wanted) => (macro.name.startsWith(wanted) ? 0 : macro.name.includes(wanted) ? 1 : 2);
@@ -84,39 +92,6 @@ function item(macro, wanted, run) {
   return button;
 }
 
-function describe(macro) {
-  const doc = element("p", { className: "macro-words", tabIndex: 0 }, macro.doc.replaceAll("``", ""));
-  const fields = element("div", { className: "macro-fields" }, ...macro.arguments.map(fieldOf));
-  const submit = element("button", { className: "btn btn-default w-100", type: "submit" }, `Insert ${macro.name}`);
-  return [element("h2", { className: "mono" }, macro.name), doc, fields, submit];
-}
-
-function fieldOf(argument) {
-  const label = element("label", {}, element("span", { className: "mono" }, argument.name), inputOf(argument));
-  label.title = `${argument.type}${argument.required ? ", needed" : ""}`;
-  return label;
-}
-
-function inputOf(argument) {
-  const { name, type, options, required } = argument;
-  const choices = type === "true or false" ? ["true", "false"] : options;
-  if (choices.length) {
-    const select = element("select", { className: "form-select", name, required }, element("option", { value: "" }, hint(argument)));
-    select.append(...choices.map((value) => element("option", { value }, value)));
-    return select;
-  }
-  const large = name === "body" || /an object|a list/.test(type);
-  return element(large ? "textarea" : "input", { className: `form-control${large ? " mono" : ""}`, name, required, placeholder: hint(argument), ...(large ? { rows: 1 } : {}) });
-}
-
-function hint({ type, required, default: value }) {
-  if (required) return `${type}, needed`;
-  return value === null || value === "" ? type : `${typeof value === "object" ? JSON.stringify(value) : value}`;
-}
-
-function complete(form) {
-  const missing = [...form.elements].find((one) => one.required && !one.value.trim());
-  for (const one of form.elements) one.classList?.toggle("is-invalid", one === missing);
-  missing?.focus();
-  return !missing;
+function insertButton(macro) {
+  return element("button", { className: "btn btn-default w-100", type: "submit" }, `Insert ${macro.name}`);
 }
