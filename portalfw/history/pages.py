@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from portalfw.auth.principal import Principal
 from portalfw.errors import ConflictError, InvalidError, NotFoundError
-from portalfw.history.access import check, check_rights_change, rights_at
+from portalfw.history.access import check, check_rights_change, has, rights_at
 from portalfw.history.documents import PageConflict
 from portalfw.history.history import History
 from portalfw.history.names import NAV, name_of, page_name
@@ -83,6 +83,14 @@ class Pages:
             check(principal, view, path, letter, f"the page {name}" if path else f"the space {space}")
 
         self.store.look(space, look)
+
+    def may_write(self, principal: Principal, space: str, name: str | None = None) -> bool:
+        """Tell whether the principal may write the page as it is now; the space if there is none, or none is named."""
+
+        def look(view: View) -> bool:
+            return has(principal, view, None if name is None else file_of(view, name), "W")
+
+        return self.store.look(space, look)
 
     def save(self, principal: Principal, space: str, name: str, text: str, base: str, message: str = "") -> Saved:
         """Save a text that was made from the page at revision ``base``.

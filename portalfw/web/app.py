@@ -27,6 +27,7 @@ from portalfw.web import (
     editor,
     editor_history,
     events_http,
+    file_pages,
     files,
     health,
     logo,
@@ -86,6 +87,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(logo.blueprint(runtime, identify))
     app.register_blueprint(files.blueprint(runtime, identify))
     app.register_blueprint(space_files.blueprint(runtime, identify))
+    app.register_blueprint(file_pages.blueprint(runtime, identify))
     app.register_blueprint(editor.blueprint(runtime, identify))
     app.register_blueprint(editor_history.blueprint(runtime, identify))
     app.register_blueprint(pages.blueprint(runtime, identify))

@@ -27,18 +27,20 @@ HTML = "text/html; charset=utf-8"
 TITLES = {400: "This cannot be a page", 403: "You may not edit this page", 404: "Not found"}
 
 
-def around(runtime: Runtime, principal: Principal, space: str, name: str, doing: str) -> frame.Frame:
-    """Return the frame of a page about the wiki page ``name``; ``doing`` is the last word of the way to it.
+def around(runtime: Runtime, principal: Principal, space: str, name: str | None, doing: str) -> frame.Frame:
+    """Return the frame of a page about the wiki page ``name``, or about the space; ``doing`` ends the way to it.
 
     :raises NotFoundError: if there is no such space.
     """
     found = runtime.wiki.spaces.get(space.lower())
     if found is None:
         raise NotFoundError(f"There is no space {space!r}.")
-    address = f"/{quote(found.name)}/{quote(name)}"
-    crumbs = [(found.config.title, f"/{found.name}"), (name, address), (doing, flask.request.path)]
-    view = frame.PageView(f"{doing} {name}", Markup(), flask.request.path, crumbs)
-    return _frame(runtime, principal, found, view, name)
+    way = [(found.config.title, f"/{found.name}")]
+    if name is not None:
+        way.append((name, f"/{quote(found.name)}/{quote(name)}"))
+    title = f"{doing} {name or found.config.title}"
+    view = frame.PageView(title, Markup(), flask.request.path, [*way, (doing, flask.request.path)])
+    return _frame(runtime, principal, found, view, name or "")
 
 
 def to_login() -> Response:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 MOST = 200  # revisions on one page
-WRITES = "W"
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,7 @@ class Past:
 def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
     """Return ``/history/<space>/<page>``.
 
-    ``?old=…&new=…`` compares two revisions, ``?revision=…`` shows one, ``?blame=1`` who brought which lines,
-    ``?files=1`` its files.
+    ``?old=…&new=…`` compares two revisions, ``?revision=…`` shows one, ``?blame=1`` who brought which lines.
     """
     routes = flask.Blueprint("editor_history", __name__)
     pages = Pages(runtime.history)
@@ -57,7 +55,7 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         principal = identify(flask.request)
         try:
             caller = Caller(runtime.dispatcher, principal)
-            past = Past(caller, space.lower(), name, _may_write(pages, principal, space, name))
+            past = Past(caller, space.lower(), name, pages.may_write(principal, space, name))
             template, values = _view(past, flask.request.args)
             shown = around(runtime, principal, space, name, "History")
             shown = replace(shown, page=replace(shown.page, layout="wide"))
@@ -75,13 +73,9 @@ def _view(past: Past, query: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     if query.get("revision"):
         found = past.ask("get", revision=query["revision"])
         return "edit_revision.html", {"one": found, "of": _of(past, query["revision"])}
-    if query.get("files"):
-        return "edit_files.html", {"files": past.ask("attachments")}
     if query.get("blame"):
         lines = past.ask("get")["text"].splitlines()
-        parts = [
-            {**one, "text": lines[one["start"] - 1 : one["start"] - 1 + one["lines"]]} for one in past.ask("blame")
-        ]
+        parts = [_with_text(one, lines) for one in past.ask("blame")]
         return "edit_blame.html", {"parts": parts}
     if query.get("old"):
         old, new = query["old"], query.get("new") or None
@@ -108,11 +102,3 @@ def _of(past: Past, revision: str) -> dict[str, Any]:
     """Return what is known of a revision; the id alone of one that is not among the latest."""
     found = [row for row in past.ask("history", limit=MOST) if row["revision"] == revision]
     return found[0] if found else {"revision": revision}
-
-
-def _may_write(pages: Pages, principal: Principal, space: str, name: str) -> bool:
-    try:
-        pages.check_now(principal, space, name, WRITES)
-    except PortalError:
-        return False
-    return True

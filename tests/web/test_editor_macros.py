@@ -93,7 +93,7 @@ def test_calls_are_changed_by_their_forms(writers: Writers, product: Product, ne
 
 
 def test_a_form_is_offered_where_there_is_a_call(writers: Writers, new_page: Callable[[str], str]) -> None:
-    """Buttons lead to the form from a call only; what a form cannot write it says, and Escape leaves the text as it is."""
+    """Buttons lead to the form from a call only; it says what it cannot write, and Escape leaves the text as it is."""
     name = new_page("# Words\n\nwords\n\n{{fields data:thing\nName: name\n}}\n")
     page = editing(writers.admin(f"/edit/{SPACE}/{name}", width=390))
     button = page.locator(".pane-source [data-edit-macro]")

@@ -18,6 +18,7 @@ const assets = {
   "theme.js": "src/theme.js",
   "editor.css": "src/style/editor.css",
   "editor.js": "src/script/editor/editor.js",
+  "files.js": "src/script/files/files.js",
   "chart.js": "src/chart.js",
   "console.js": "src/console.js",
   "diagram.js": "src/diagram.js",
@@ -27,7 +28,7 @@ const assets = {
 };
 
 /** Scripts that load parts of themselves when they need them; no other page loads anything of theirs. */
-const modules = [assets["editor.js"], assets["chart.js"], assets["console.js"], assets["diagram.js"]];
+const modules = [assets["editor.js"], assets["files.js"], assets["chart.js"], assets["console.js"], assets["diagram.js"]];
 
 /** After each build: manifest.json, and a compressed twin of every text file. */
 const finish = {

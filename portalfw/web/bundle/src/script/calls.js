@@ -1,5 +1,8 @@
 // How the browser calls REST methods, with the user's own rights.
 
+/** What is said of a call that reached nobody. */
+export const SILENCE = { failure: { message: "The portal does not answer. Check the connection, then try again." } };
+
 /** @typedef {{result?: unknown, failure?: {message: string, detail?: {argument?: string}, id?: string}, task?: string}} Ended */
 
 /** @returns {Promise<Ended>} the answer of a method, or why there is none */
@@ -20,15 +23,19 @@ export async function post(path, body, headers = {}) {
       headers: { "Content-Type": "application/json", Accept: "application/json", ...headers },
       body: JSON.stringify(body),
     });
-    const text = await response.text();
-    const answer = parse(text);
-    if (response.status === 202) return { task: answer };
-    if (response.ok) return { result: answer };
-    if (response.status === 401) return { failure: { message: "Your session has ended. Sign in again in another tab, then try once more." } };
-    return { failure: answer?.message ? answer : { message: `The portal answered ${response.status} ${response.statusText}.` } };
+    return answered(response.status, response.statusText, await response.text());
   } catch {
-    return { failure: { message: "The portal does not answer. Check the connection, then try again." } };
+    return SILENCE;
   }
+}
+
+/** @returns {Ended} what a status and a text say */
+export function answered(status, words, text) {
+  const answer = parse(text);
+  if (status === 202) return { task: answer };
+  if (status >= 200 && status < 300) return { result: answer };
+  if (status === 401) return { failure: { message: "Your session has ended. Sign in again in another tab, then try once more." } };
+  return { failure: answer?.message ? answer : { message: `The portal answered ${status} ${words}.` } };
 }
 
 function parse(text) {

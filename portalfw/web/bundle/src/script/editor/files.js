@@ -1,10 +1,9 @@
 // Images and files that are pasted, dropped or picked: attached to the page, and linked where the cursor is.
 import { EditorView } from "@codemirror/view";
-import { call } from "../calls.js";
+import { attach, nameOf } from "../files/attaching.js";
 import { element } from "../page.js";
 import { toast } from "../toasts.js";
 
-const LARGEST = 8 * 2 ** 20; // bytes
 const TRIES = 20; // names until one is free
 
 /** What listens for files in the text. */
@@ -37,7 +36,7 @@ async function insertFiles(desk, view, files) {
   for (const file of files) {
     const mark = `![Attaching ${file.name} …]()`;
     view.dispatch(view.state.replaceSelection(mark), { userEvent: "input.paste" });
-    const { result, failure } = await attach(desk, file);
+    const { result, failure } = await attachAnyhow(desk, file);
     const at = view.state.doc.toString().indexOf(mark);
     if (at >= 0) view.dispatch({ changes: { from: at, to: at + mark.length, insert: result?.markdown ?? "" } });
     if (failure) toast(`${file.name}: ${failure.message}`, { look: "bad", stays: true });
@@ -46,32 +45,12 @@ async function insertFiles(desk, view, files) {
 }
 
 /** A page that is not saved yet cannot have files; its space can. */
-async function attach(desk, file) {
-  if (file.size > LARGEST) return { failure: { message: "is larger than 8 MiB." } };
-  const data = await base64(file);
-  const page = desk.fresh ? undefined : desk.page;
+async function attachAnyhow(desk, file) {
+  const place = desk.fresh ? { space: desk.space } : { space: desk.space, page: desk.page };
   let last = {};
   for (let number = 1; number <= TRIES; number += 1) {
-    last = await call("system/pages/attach", { space: desk.space, page, name: nameOf(file, number), data });
+    last = await attach(place, file, { name: nameOf(file, number) });
     if (last.failure?.error !== "conflict") return last;
   }
   return last;
-}
-
-/** What was pasted is always called image.png; a number makes another name of one that is taken. */
-function nameOf(file, number) {
-  const given = file.name || "image.png";
-  const dot = given.lastIndexOf(".");
-  const [stem, ending] = dot > 0 ? [given.slice(0, dot), given.slice(dot)] : [given, ""];
-  const clean = stem.replace(/[^\p{L}\p{N} ._-]+/gu, "-").slice(0, 80) || "file";
-  return `${clean}${number > 1 ? `-${number}` : ""}${ending.toLowerCase()}`;
-}
-
-function base64(file) {
-  return new Promise((done, failed) => {
-    const reader = new FileReader();
-    reader.addEventListener("load", () => done(reader.result.slice(reader.result.indexOf(",") + 1)));
-    reader.addEventListener("error", () => failed(reader.error));
-    reader.readAsDataURL(file);
-  });
 }
