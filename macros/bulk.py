@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from macros.buttons import button, filled, truth
+from macros.buttons import button, filled, possible
 from portalfw.wiki import MacroContext
 from portalfw.wiki.errors import MacroArgumentError
 
@@ -25,7 +25,7 @@ def bulk_buttons(ctx: MacroContext, bulk: list[dict[str, Any]]) -> list[dict[str
 
 def bulk_values(given: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the arguments that a row gives to a button; None if it is not possible for that row."""
-    if not truth(filled(given.get("when", True), row)):
+    if not possible(given.get("when", True), row):
         return None
     values: dict[str, Any] = filled(given.get("values") or {}, row)
     return values

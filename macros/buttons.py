@@ -60,7 +60,7 @@ def button(ctx: MacroContext, given: Mapping[str, Any], row: Mapping[str, Any] |
 def _call_button(
     ctx: MacroContext, given: Mapping[str, Any], method: Method, row: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    allowed = truth(given.get("when", True))
+    allowed = possible(given.get("when", True), row)
     values = dict(given.get("values") or {})
     style = given.get("style") or ("danger" if method.destructive else "default")
     goto = given.get("goto")
@@ -168,6 +168,17 @@ def filled(value: Any, row: Mapping[str, Any] | None) -> Any:
 def truth(value: Any) -> bool:
     """Tell whether a value, or words for one, mean yes."""
     return value.strip().lower() not in {"", "false", "no", "0"} if isinstance(value, str) else bool(value)
+
+
+def possible(when: Any, row: Mapping[str, Any] | None) -> bool:
+    """Tell whether a button's ``when`` holds: words for yes or no, or for a row the values that its fields may have."""
+    if row is None or not isinstance(when, Mapping):
+        return truth(filled(when, row))
+    return all(str(field_of(row, field)) in _words(values) for field, values in when.items())
+
+
+def _words(values: Any) -> set[str]:
+    return {str(value) for value in (values if isinstance(values, list) else [values])}
 
 
 def _first_line(doc: str) -> str:

@@ -130,8 +130,9 @@ BULK = """\
 {{table api:demo/machines/list name:machines
 columns: {Name: name, State: status | state}
 bulk:
-- {api: demo/machines/start, label: Start, values: {machineId: "{id}"}, when: "{startable}"}
+- {api: demo/machines/start, label: Start, values: {machineId: "{id}"}, when: {status: HALTED, id: [3, 5]}}
 - {api: demo/machines/delete, label: Delete, values: {machineId: "{id}"}}
+- {api: demo/machines/delete, label: Never, values: {machineId: "{id}"}, when: "{startable}"}
 }}
 """
 
@@ -139,8 +140,8 @@ bulk:
 def test_actions_on_several_rows(pad: Pad) -> None:
     """Rows can be picked, and carry what each button sends for them; the bar has the buttons with one dialog each."""
     html = pad.html(BULK)
-    picks = [json.loads(unescape(one)) for one in re.findall(r'data-pick="([^"]*)"', html)]
-    assert picks == [[None, {"machineId": number}] for number in ROWS]
+    picks = {key: json.loads(unescape(one)) for key, one in re.findall(r'value="(\d)" data-pick="([^"]*)"', html)}
+    assert picks == {"3": [{"machineId": 3}, {"machineId": 3}, None], "4": [None, {"machineId": 4}, None]}
     assert html.count("data-pick-all") == 1
     assert 'aria-label="Select web-1"' in html
     assert 'data-bulk="1" data-address="demo/machines/delete"' in html
