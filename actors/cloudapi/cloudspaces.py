@@ -38,7 +38,7 @@ class Cloudspaces(Actor, app="cloudapi"):
         """Show one cloudspace."""
         return cloudspace_detail(Cloudspace.rows({"_id": cloudspace_id})[0])
 
-    @method(right="account:C", creates="cloudspaceId")
+    @method(right="account:C", creates="cloudspaceId", title="Create cloud space")
     def create(
         self,
         account_id: AccountId,
@@ -75,12 +75,12 @@ class Cloudspaces(Actor, app="cloudapi"):
         )
         return int(created.id)
 
-    @method(right="cloudspace:C")
+    @method(right="cloudspace:C", title="Deploy cloud space")
     def deploy(self, cloudspace_id: CloudspaceId) -> str:
         """Deploy the gateway of a cloudspace that is VIRTUAL or in ERROR. Returns the state."""
         return self.service(Service).deploy(cloudspace_id)
 
-    @method(right="cloudspace:D", destructive=True)
+    @method(right="cloudspace:D", destructive=True, title="Delete cloud space")
     def delete(self, cloudspace_id: CloudspaceId, permanently: bool = False) -> bool:  # noqa: ARG002 - no bin yet
         """Delete a cloudspace that has no machines left."""
         self.service(Service).destroy(cloudspace_id, f"Deleted by {self.call.principal.name}.")

@@ -61,7 +61,7 @@ class Machines(Actor, app="cloudapi"):
         """Show what a machine took of its node over time. Of long spans in longer steps."""
         return machine_statistics(machine_id, include or ["cpu"], from_, till)
 
-    @method(right="cloudspace:C", creates="machineId")
+    @method(right="cloudspace:C", creates="machineId", title="Create machine")
     def create(
         self,
         cloudspace_id: CloudspaceId,
@@ -90,7 +90,7 @@ class Machines(Actor, app="cloudapi"):
         )
         return self.service(Service).create(wish)
 
-    @method(right="machine:X")
+    @method(right="machine:X", title="Start machine")
     def start(
         self,
         machine_id: int,
@@ -100,7 +100,7 @@ class Machines(Actor, app="cloudapi"):
         self.service(Service).start(machine_id)
         return True
 
-    @method(right="machine:X")
+    @method(right="machine:X", title="Stop machine")
     def stop(
         self,
         machine_id: int,
@@ -120,7 +120,7 @@ class Machines(Actor, app="cloudapi"):
         user, origin = self.call.principal.name, self.call.origin
         return self.service(MachineConsoles).url(machine_id, address, "machine:X", user=user, origin=origin)
 
-    @method(right="cloudspace:X", destructive=True)
+    @method(right="cloudspace:X", destructive=True, title="Delete machine")
     def delete(self, machine_id: int, permanently: bool = False) -> bool:  # noqa: ARG002 - no bin yet
         """Delete a machine with its disks and port forwards."""
         self.service(Service).destroy(machine_id, f"Deleted by {self.call.principal.name}.")

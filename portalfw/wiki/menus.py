@@ -89,4 +89,13 @@ def breadcrumbs(
     start = (space.config.title, f"/{space.name}")
     if page_key(page.name) == page_key(HOME):
         return [start]
-    return [start, *((label, page.link(target, {})) for label, target in above), (title, address_of(page.path, params))]
+    way = [(_label(space, label, target), page.link(target, {})) for label, target in above]
+    return [start, *way, (title, address_of(page.path, params))]
+
+
+def _label(space: Space, label: str, target: str) -> str:
+    """Return the title of a page that is only named."""
+    try:
+        return space.find(target).label if label == target else label
+    except (LookupError, PageSyntaxError, InvalidError):
+        return label
