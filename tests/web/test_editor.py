@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from product import REPOSITORY, Product
+from product import Product
 
 from .writers import SPACE, Writers, editing, text_of, write
 
 pytestmark = pytest.mark.browser
-AXE = REPOSITORY / "portalfw/web/bundle/node_modules/axe-core/axe.min.js"
 SAVE = re.compile(r"^Save")
 
 
@@ -259,8 +258,8 @@ def test_reading_loads_nothing_of_the_editor(writers: Writers, new_page: Callabl
     assert not [url for url in loaded if re.search(r"/bundle/(editor|chunk|merge)", url)]
 
 
-def test_keyboard_only_and_for_everybody(writers: Writers, new_page: Callable[[str], str]) -> None:
-    """A page is found, edited, saved and left without a mouse; axe finds nothing that keeps anybody out."""
+def test_keyboard_only(writers: Writers, new_page: Callable[[str], str]) -> None:
+    """A page is found, edited, saved and left without a mouse."""
     name = new_page("# Keys\n\nwords\n")
     page = writers.admin(f"/{SPACE}/{name}")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
@@ -268,9 +267,6 @@ def test_keyboard_only_and_for_everybody(writers: Writers, new_page: Callable[[s
     editing(page)
     page.keyboard.press("Control+End")
     page.keyboard.type("typed")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(done => done.violations.map(one => one.id + ': ' + one.nodes[0].html))")
-    assert found == []
     page.keyboard.press("Control+s")
     expect(page.locator("#toasts")).to_contain_text("Page saved")
     page.keyboard.press("Escape")

@@ -1,4 +1,5 @@
 // Things that are a line each.
+import { onContent } from "./page.js";
 
 /** What a click on an element with this attribute does. */
 const CLICKS = {
@@ -14,6 +15,14 @@ export function startSmallThings() {
       if (found) act(found);
     }
   });
+  onContent(reachable);
+}
+
+/** Code that is wider than the page can be scrolled by the keyboard, too. */
+function reachable(root) {
+  for (const code of root.querySelectorAll(".page pre")) {
+    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+  }
 }
 
 function reveal(button) {
