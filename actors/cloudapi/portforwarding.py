@@ -35,7 +35,7 @@ class PortForwarding(Actor, app="cloudapi"):
         rows = listing.of(PortForward, query)
         return rows.answered(port_forward_list(rows))
 
-    @method(right="cloudspace:C")
+    @method(right="cloudspace:C", title="Add port forward")
     def create(
         self,
         cloudspace_id: CloudspaceId,
@@ -56,13 +56,13 @@ class PortForwarding(Actor, app="cloudapi"):
         )
         return True
 
-    @method(right="cloudspace:X", destructive=True)
+    @method(right="cloudspace:X", destructive=True, title="Remove port forward")
     def delete(self, cloudspace_id: CloudspaceId, id: int) -> list[PortForwardRow]:  # noqa: A002 - the name on the wire
         """Remove a forward by its id. Returns those that are left."""
         self.service(PortForwards).delete(cloudspace_id, id)
         return port_forward_list(PortForward.rows({"cloudspace_id": cloudspace_id}))
 
-    @method(right="cloudspace:X", destructive=True)
+    @method(right="cloudspace:X", destructive=True, title="Remove port forward")
     def delete_by_port(
         self,
         cloudspace_id: CloudspaceId,
