@@ -103,6 +103,7 @@ function ask(button, table) {
 }
 
 function told(able, unable) {
+  if (!able.length) return "Not possible for any of those selected.";
   const names = able.slice(0, 10).map((row) => row.name).join(", ");
   const more = able.length > 10 ? ` and ${able.length - 10} more` : "";
   return `${names}${more}${unable ? `. Not possible for ${unable} of those selected, which are left out` : ""}.`;
