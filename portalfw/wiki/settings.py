@@ -25,7 +25,7 @@ class Limits:
     loop_steps: int = 20_000  # turns that all loops of one page may take together
     page_characters: int = 2_000_000  # length of the Markdown that a page's expressions may produce
     markdown_cache: int = 512  # converted texts kept in memory
-    offload_characters: int = 2_000  # longer texts are converted in a thread (8 KB take 18 ms; the hub may wait 5)
+    offload_characters: int = 2_000  # longer texts are converted in a thread (8 KB take 10 ms; the hub may wait 5)
     rescan_seconds: float = 1.0  # how old the list of a space's files may be
     late_seconds: float = 60.0  # how long a macro may take that fills in late
     late_calls: int = 200  # how many of them may be running without anybody who waits
