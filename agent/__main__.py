@@ -30,6 +30,7 @@ def main() -> int:
             join_token=options.join_token or os.environ.get("PORTALFW_JOIN_TOKEN"),
             roles=tuple(options.role),
             grace=options.grace,
+            alone_after=options.alone_after,
         )
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is the command line
@@ -46,6 +47,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--join-token", help="one-time token; better in PORTALFW_JOIN_TOKEN, which ps does not show")
     found.add_argument("--role", action="append", default=[], help="ask for this role only; may be repeated")
     found.add_argument("--grace", type=float, default=5.0, help="seconds that running jobs get at the end")
+    found.add_argument(
+        "--alone-after", type=float, default=30.0, help="seconds until offline scripts run by themselves"
+    )
     found.add_argument("--die-with-parent", action="store_true", help="stop when the starting process is gone")
     found.add_argument("--log", choices=["debug", "info", "warning", "error"], default="info")
     return found

@@ -17,13 +17,14 @@ from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.held import Held, Holding, Interruption
 from agent.jumpscript import Surroundings
 from agent.pool import Pool
-from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, Nothing, Welcome, Work
+from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, Nothing, Result, Welcome, Work
 from agent.runner import Runner
 from agent.sample_spool import SampleSpool
 from agent.sampler import Sampler
 from agent.scripts import ScriptCache
 from agent.settings import ONE_WORLD, WORKERS
 from agent.spool import Spool
+from agent.standing import Standing, alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +58,9 @@ class Agent:
         self._holding = Holding()
         self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
         scripts = ScriptCache(settings.folder / "scripts", self._client)
-        self._runner = Runner(self._client, scripts, self._surroundings, self._delivery.report)
+        self._runner = Runner(self._client, scripts, self._surroundings, self._report)
         self._pool = Pool(self._workers, self._runner, self._holding, folder(settings, "work"))
+        self._standing = Standing(settings.folder, scripts, self._client, self._pool.put, settings.alone_after)
         self._delivery.each_round = self._end_waiting
         self._samples = SampleSpool(settings.folder)
         self._sampler = Sampler(self._client, self._samples, self._surroundings)
@@ -82,7 +84,14 @@ class Agent:
 
     def _work(self) -> tuple[Callable[[], None], ...]:
         """Return what runs side by side, each in a thread."""
-        return self._ask_for_jobs, self._delivery.serve, self._prove, self._sampler.measure, self._sampler.deliver
+        return (
+            self._ask_for_jobs,
+            self._delivery.serve,
+            self._prove,
+            self._sampler.measure,
+            self._sampler.deliver,
+            self._stand,
+        )
 
     def stop(self, status: int = 0) -> None:
         """Have :meth:`run` end in order. May be called from a signal handler."""
@@ -104,6 +113,8 @@ class Agent:
                 if not away:
                     log.warning("No connection: %s", error)
                 away, self._greeted = True, False
+                if isinstance(error, AwayError):
+                    self._standing.away()
                 self._stopping.wait(backoff.next())
             except Exception:  # the edge: a fault of our own must not leave a node without its agent
                 log.exception("Asking for jobs failed")
@@ -155,6 +166,21 @@ class Agent:
         self._delivery.lease = welcome.lease
         self._place, self._greeted = welcome, True
         self._delivery.deliver_all()
+        self._standing.back(welcome.standing)
+
+    def _report(self, held: Held, result: Result) -> None:
+        """Tell the controller what an attempt came to, or keep it if no controller knows of it."""
+        (self._standing.report if alone(held) else self._delivery.report)(held, result)
+
+    def _stand(self) -> None:
+        """Keep the standing orders, and run them while no controller is there."""
+        self._standing.serve(self._stopping, self._ask_for_orders)
+
+    def _ask_for_orders(self) -> None:
+        """Hear of standing orders that have changed since the last hello."""
+        if self._greeted:
+            message = Hello(session=self._session, boot_id=boot_id(), version=VERSION)
+            self._standing.back(self._client.post("hello", message, Welcome).standing)
 
     def _rotate(self) -> None:
         """Replace the credential; the one before is good until this one is used, so nothing is lost on the way."""

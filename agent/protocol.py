@@ -115,10 +115,23 @@ class Hello(Message):
     holding: list[JobRef] | None = None
 
 
+class StandingOrder(Message):
+    """A script that the agent runs by itself every so many seconds while it reaches no controller."""
+
+    schedule: int
+    every: float = Field(ge=1)
+    script: str
+    sha256: str
+    args: dict[str, Any]
+    queue: str
+    timeout: float
+
+
 class Welcome(Message):
     """What an agent must know of its place: number, name, site prefix, lease and longest park in seconds.
 
     With ``rotate`` it is to fetch a new credential (``POST /agent/credential``) and to use that from then on.
+    ``standing`` is what it is to run while no controller can be reached.
     """
 
     node_id: int
@@ -129,6 +142,7 @@ class Welcome(Message):
     lease: float
     park: float = PARK
     rotate: bool = False
+    standing: list[StandingOrder] = []
 
 
 class Bye(Message):
@@ -258,6 +272,15 @@ class Result(Message):
     ended: float
     offset: int = Field(default=0, ge=0)
     lines: list[Line] = []
+
+
+class Alone(Message):
+    """What a standing order came to while no controller was there; by its ``key``, sending twice does no harm."""
+
+    key: str = Field(min_length=8, max_length=64)
+    schedule: int
+    sha256: str
+    result: Result
 
 
 class Confirmed(Message):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.process import Ending, WorkerProcess
 from agent.protocol import Ack, Nothing, Result
+from agent.standing import alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,8 @@ class Runner:
     def _run(self, held: Held, worker: Callable[[], WorkerProcess]) -> Ending:
         assignment = held.assignment
         path = self._scripts.fetch(assignment.sha256)
-        self._acknowledge(held)
+        if not alone(held):
+            self._acknowledge(held)
         held.running = True
         request = {
             "script": assignment.script,

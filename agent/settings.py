@@ -34,6 +34,7 @@ class AgentSettings:
         join_token: needed once, until the node has its own credential.
         roles: roles to ask for; empty takes all that the join token grants.
         grace: seconds that running jobs get when the agent is told to stop.
+        alone_after: seconds without a controller after which scripts that are marked ``offline`` run by themselves.
 
     """
 
@@ -43,6 +44,7 @@ class AgentSettings:
     join_token: str | None = None
     roles: tuple[str, ...] = ()
     grace: float = 5.0
+    alone_after: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work; raises SettingsError."""

@@ -167,6 +167,7 @@ class Schedule(Document):
     on = StringField(default="all")
     when = DynamicField()
     at_boot = BooleanField(default=False)
+    offline = BooleanField(default=False)
     jitter = FloatField(default=0.0)
     grace = FloatField()
     overlap = StringField(default="skip")

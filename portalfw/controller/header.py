@@ -26,6 +26,7 @@ FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "log": (bool,),
     "idempotent": (bool,),
     "secrets": (list, tuple),
+    "offline": (bool,),
 }
 """What a header may say, and the types it may have."""
 
@@ -50,7 +51,7 @@ class Header:
     """What a JumpScript says of itself. Timeout in seconds; period in seconds, or a cron string, or None.
 
     ``secrets`` names arguments that nobody is shown, with dots: ``machine.seed.userdata``. What is called a password,
-    secret, token, credential or key is not shown anyhow.
+    secret, token, credential or key is not shown anyhow. ``offline`` keeps it running where no controller is reached.
     """
 
     descr: str
@@ -70,6 +71,7 @@ class Header:
     log: bool = True
     idempotent: bool = False
     secrets: tuple[str, ...] = ()
+    offline: bool = False
     arguments: tuple[Argument, ...] = field(default=())
     open_arguments: bool = False
 
@@ -104,6 +106,8 @@ def read_header(source: str, name: str = "") -> Header:
     if queue not in QUEUES:
         raise InvalidError(f"its queue is {queue!r}; choose one of {', '.join(QUEUES)}")
     literals.setdefault("timeout", TIMEOUTS.get(queue, DEFAULT_TIMEOUT))
+    if literals.get("offline") and not isinstance(literals.get("period"), (int, float)):
+        raise InvalidError("it is to run offline, which needs a period in seconds")
     literals.setdefault("name", name)
     for name_list in ("roles", "secrets"):
         literals[name_list] = tuple(literals.get(name_list, ()))

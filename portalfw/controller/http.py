@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from agent.protocol import (
     Ack,
+    Alone,
     Ask,
     Bye,
     Confirmed,
@@ -32,6 +33,7 @@ from agent.protocol import (
 )
 from portalfw.controller.documents import site_prefix
 from portalfw.controller.parking import Question
+from portalfw.controller.schedules import standing_orders, take_alone
 from portalfw.errors import InvalidError, NotFoundError, PortalError, UnauthenticatedError
 from portalfw.later import PUT_OFF
 from portalfw.rest.http import failure
@@ -74,12 +76,17 @@ class Endpoints:
             roles=node["roles"],
             status=node["status"],
             lease=self._queue.lease,
+            standing=standing_orders(node),
             rotate=self._controller.nodes.wants_rotation(node["id"]),
         )
 
     def credential(self, node: Row) -> Message:
         """Give a new credential in the place of the present one."""
         return self._controller.nodes.rotate(node["id"])
+
+    def alone(self, node: Row) -> Message:
+        """Take what the agent ran while no controller was there."""
+        return Confirmed(accepted=take_alone(node["id"], _body(Alone)))
 
     def bye(self, node: Row) -> Message:
         """Note that an agent goes."""
@@ -153,6 +160,7 @@ def blueprint(controller: Controller) -> flask.Blueprint:
     add("/enroll", "POST", endpoints.enroll, node=False)
     add("/hello", "POST", endpoints.hello)
     add("/credential", "POST", endpoints.credential)
+    add("/alone", "POST", endpoints.alone)
     add("/bye", "POST", endpoints.bye)
     add("/jobs", "GET", endpoints.jobs)
     add("/jobs/renew", "POST", endpoints.renew)

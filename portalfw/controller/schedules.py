@@ -14,10 +14,11 @@ from typing import Any, Final
 import gevent
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from portalfw.controller import transitions
+from agent.protocol import Alone, StandingOrder
+from portalfw.controller import output, transitions
 from portalfw.controller.documents import WORKING, Job, Schedule, ScheduleRun, Script
 from portalfw.controller.orders import Orders
-from portalfw.controller.submission import EXPIRES, Terms
+from portalfw.controller.submission import EXPIRES, Terms, draft, insert
 from portalfw.controller.targets import Target
 from portalfw.controller.timing import check_when, following, overdue, shifted
 from portalfw.errors import InvalidError, PortalError
@@ -91,8 +92,7 @@ class Schedules:
         if node["status"] not in WORKING:
             return
         for row in Schedule.rows({"enabled": True, "at_boot": True}):
-            fits = set(row["roles"] or ()) <= set(node["roles"] or ()) and row.get("gid") in {None, node.get("gid")}
-            if fits:
+            if _fits(row, node):
                 run = _record(row, f"boot:{node['id']}:{boot_id}", RUN, time.time(), node_id=node["id"])
                 self._submit(run)
 
@@ -162,6 +162,58 @@ class Schedules:
         return self._orders.on_all(row["script"], target, args, terms, batch=row.get("batch") or 0, connected=True)
 
 
+def standing_orders(node: Row) -> list[StandingOrder]:
+    """Return what a node is to run by itself while it reaches no controller."""
+    if node["status"] not in WORKING:
+        return []
+    rows = [row for row in Schedule.rows({"enabled": True, "offline": True}) if _fits(row, node)]
+    scripts = {
+        one["name"]: one
+        for one in Script.rows({"name": {"$in": [row["script"] for row in rows]}, "current": True, "broken": ""})
+    }
+    return [_standing(row, scripts[row["script"]]) for row in rows if row["script"] in scripts]
+
+
+def take_alone(node_id: int, told: Alone) -> bool:
+    """Keep what a node ran while no controller was there as a job that has ended; False if it is not to be kept."""
+    schedule = next(iter(Schedule.rows({"_id": told.schedule, "offline": True}, limit=1)), None)
+    script = next(iter(Script.rows({"sha256": told.sha256}, limit=1)), None)
+    if schedule is None or script is None or script["name"] != schedule["script"]:
+        return False
+    result = told.result
+    marks = (("schedule", schedule["id"]), ("occurrence", f"{schedule['id']}:alone:{node_id}:{told.key}"))
+    terms = Terms(submitted_by=f"schedule {schedule['name']}", marks=marks)
+    row = draft(script, schedule.get("args") or {}, terms)
+    row |= {"node_id": node_id, "attempt": 1, "status": result.state, "reason": result.reason, "expires": None}
+    row |= {"created": result.started or result.ended, "started": result.started, "ended": result.ended}
+    row |= {"result": result.result, "traceback": result.traceback}
+    row["seconds"] = None if result.started is None else max(0.0, result.ended - result.started)
+    row["history"] = [{"at": result.ended, "status": result.state, "reason": "no controller was there"}]
+    try:
+        job = insert(row)
+    except DuplicateKeyError:
+        job = Job.rows({"occurrence": row["occurrence"]}, fields=["_id"], limit=1)[0]["id"]
+    output.store(job, 1, result.offset, result.lines)
+    return True
+
+
+def _fits(row: Row, node: Row) -> bool:
+    return set(row["roles"] or ()) <= set(node["roles"] or ()) and row.get("gid") in {None, node.get("gid")}
+
+
+def _standing(row: Row, script: Row) -> StandingOrder:
+    header = script["header"]
+    return StandingOrder(
+        schedule=row["id"],
+        every=row["when"],
+        script=script["name"],
+        sha256=script["sha256"],
+        args=row.get("args") or {},
+        queue=header["queue"],
+        timeout=row.get("timeout") or header["timeout"],
+    )
+
+
 def first_due(name: str, when: Any, jitter: float) -> Row:
     """Return ``due`` and ``fire`` of a schedule that begins now; nothing of one that runs only at boots."""
     if when is None:
@@ -183,6 +235,7 @@ def _sync_one(script: Row) -> None:
         "script": name,
         "roles": list(header.get("roles") or ()),
         "at_boot": bool(header.get("startatboot")),
+        "offline": bool(header.get("offline")),
         "origin": "script",
     }
     begin = {"when": when, **first_due(name, when, 0.0)}

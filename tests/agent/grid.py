@@ -123,6 +123,11 @@ class Grid:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.master.port}"
 
+    def write_script(self, name: str, text: str) -> None:
+        """Add a script and have the controller load it."""
+        (self._content / "jumpscripts" / "test" / f"{name}.py").write_text(text)
+        self.controller.load_scripts()
+
     def restart_master(self, while_down: Callable[[], Any] = lambda: None) -> None:
         """Stop the master and start another one on the same port."""
         port = self.master.port

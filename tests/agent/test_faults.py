@@ -21,9 +21,17 @@ from agent.errors import SettingsError
 from agent.protocol import JobState
 from agent.settings import AgentSettings
 from portalfw.controller import node_life
-from portalfw.controller.documents import Node
+from portalfw.controller.documents import Job, Node
 from portalfw.dal import JobFailedError
 from portalfw.errors import UnauthenticatedError
+
+WATCH = """
+def action():
+    from pathlib import Path
+    with Path({marker!r}).open("a") as file:
+        file.write("x")
+    return "seen"
+"""
 
 
 def kill(grid: Grid) -> None:
@@ -327,6 +335,24 @@ def test_disabled_node(grid: Grid) -> None:
     assert job.wait(0.5) is JobState.QUEUED
     node_life.move(node.id, "ENABLED")
     assert job.result(timeout=30) == 1
+
+
+def test_standing_orders(grid: Grid, tmp_path: Path) -> None:
+    """A script that is marked offline runs on while the controller is away; what it did is told afterwards, once."""
+    marker = tmp_path / "marker"
+    text = f"descr = 'watch'\nperiod = 1\noffline = True\nidempotent = True\n{WATCH.format(marker=str(marker))}"
+    grid.write_script("watch", text)
+    grid.start_agent("one", "", "--alone-after", "0.5")
+    node = grid.dal.node(grid.connected_node())
+    kept = tmp_path / "one" / "agent" / "standing.json"
+    wait_for(lambda: kept.exists() and "test/watch" in kept.read_text(), 30, "the agent knows its orders")
+    alone = tmp_path / "one" / "agent" / "alone"
+    grid.restart_master(lambda: wait_for(lambda: len(list(alone.glob("*.json"))) > 1, 60, "it runs by itself"))
+    wait_for(lambda: not list(alone.glob("*.json")), 60, "the results are told")
+    rows = Job.rows({"occurrence": {"$regex": ":alone:"}})
+    assert len(rows) > 1
+    assert {(row["status"], row["node_id"], row["result"]) for row in rows} == {("OK", node.id, "seen")}
+    assert node.run("test/echo", value=2) == 2
 
 
 def test_pending_node(grid: Grid) -> None:

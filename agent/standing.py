@@ -1,0 +1,158 @@
+"""Scripts that keep running here while no controller can be reached, and their results until one can."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import tempfile
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from agent.errors import AgentError, RejectedError
+from agent.held import Held
+from agent.protocol import Alone, Assignment, Confirmed, Result, StandingOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from agent.client import Client
+    from agent.scripts import ScriptCache
+
+log = logging.getLogger(__name__)
+
+LOOK: Final = 0.5
+"""Seconds between looks."""
+
+REFRESH: Final = 600.0
+"""Seconds, about, between questions for changed orders."""
+
+KEPT: Final = 1000
+"""Results that are kept for the controller, the newest ones."""
+
+
+class Standing:
+    """The standing orders of this node: what to run by itself, and what came of it."""
+
+    def __init__(
+        self, folder: Path, scripts: ScriptCache, client: Client, put: Callable[[Held], None], after: float
+    ) -> None:
+        """Keep things in ``folder``; jobs go to ``put`` after so many seconds without a controller."""
+        self._file = folder / "standing.json"
+        self._results = folder / "alone"
+        self._results.mkdir(mode=0o700, exist_ok=True)
+        self._scripts = scripts
+        self._client = client
+        self._put = put
+        self._running: dict[int, Held] = {}
+        self._begun: dict[int, float] = {}
+        self._last_id = 0
+        self._away_since: float | None = time.monotonic()
+        self.orders = self._load()
+        self._after = after
+
+    def away(self) -> None:
+        """Note that no controller can be reached."""
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+
+    def back(self, orders: list[StandingOrder]) -> None:
+        """Note that the controller is there, and what it wants to be done the next time it is not.
+
+        Raises:
+            AgentError: it cannot be reached again; results stay here.
+
+        """
+        self._away_since = None
+        self._deliver()
+        ready = [order for order in orders if self._has_script(order)]
+        if ready != self.orders:
+            _write(self._file, json.dumps([order.model_dump() for order in ready]))
+            self.orders = ready
+
+    def serve(self, stopping: threading.Event, ask: Callable[[], None]) -> None:
+        """Run what is due while the controller is away, ``ask`` now and then while it is there; a thread's body."""
+        refresh = _later()
+        while not stopping.wait(LOOK):
+            if time.monotonic() > refresh:
+                refresh = _later()
+                with contextlib.suppress(AgentError):  # another thread tells that the controller is away
+                    ask()
+            since = self._away_since
+            if since is not None and time.monotonic() - since > self._after:
+                for order in self.orders:
+                    self._run_if_due(order)
+
+    def report(self, held: Held, result: Result) -> None:
+        """Keep what a script came to until the controller has it."""
+        order = next(one for one in self.orders if self._running.get(one.schedule) is held)
+        alone = Alone(key=uuid.uuid4().hex, schedule=order.schedule, sha256=order.sha256, result=result)
+        _write(self._results / f"{time.time():017.6f}-{alone.key}.json", alone.model_dump_json())
+        for file in sorted(self._results.glob("*.json"))[:-KEPT]:
+            file.unlink(missing_ok=True)
+
+    def _run_if_due(self, order: StandingOrder) -> None:
+        before = self._running.get(order.schedule)
+        now = time.time()
+        turn = now // order.every
+        if self._begun.get(order.schedule) == turn or (before is not None and not before.finished.is_set()):
+            return
+        if order.schedule not in self._begun:
+            self._begun[order.schedule] = turn  # the first turn is the next whole one
+            return
+        self._begun[order.schedule] = turn
+        self._last_id -= 1
+        fields = order.model_dump(exclude={"schedule", "every"})
+        held = Held(Assignment(id=self._last_id, attempt=1, idempotent=True, expires_in=order.every, **fields))
+        self._running[order.schedule] = held
+        log.info("No controller: running %s by itself", order.script)
+        self._put(held)
+
+    def _has_script(self, order: StandingOrder) -> bool:
+        try:
+            self._scripts.fetch(order.sha256)
+        except RejectedError as error:
+            log.error("%s cannot be run by itself: %s", order.script, error)  # noqa: TRY400 - the reason is all there is
+            return False
+        return True
+
+    def _deliver(self) -> None:
+        for file in sorted(self._results.glob("*.json")):
+            try:
+                self._client.post("alone", Alone.model_validate_json(file.read_bytes()), Confirmed)
+            except (RejectedError, ValidationError) as error:
+                log.error("the controller wants no result of %s: %s", file.name, error)  # noqa: TRY400
+            file.unlink(missing_ok=True)
+
+    def _load(self) -> list[StandingOrder]:
+        try:
+            return [StandingOrder.model_validate(one) for one in json.loads(self._file.read_bytes())]
+        except FileNotFoundError:
+            return []
+        except (ValueError, ValidationError) as error:
+            log.warning("%s is damaged and left aside: %s", self._file, error)
+            return []
+
+
+def alone(held: Held) -> bool:
+    """Tell whether an attempt is one that no controller knows of."""
+    return held.assignment.id < 0
+
+
+def _later() -> float:
+    return time.monotonic() + REFRESH * (0.8 + 0.4 * secrets.randbelow(1000) / 1000)
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file so that it is there wholly or not at all."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".")
+    with os.fdopen(handle, "w", encoding="utf-8") as temporary:
+        temporary.write(text)
+    os.replace(name, file)  # noqa: PTH105 - the temporary file is known by name only
