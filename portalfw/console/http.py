@@ -59,11 +59,9 @@ def _stream(consoles: Consoles, identify: Callable[[Request], Principal]) -> Res
     def serve(browser: WebSocket) -> None:
         try:
             ticket = consoles.take(secret, principal)
-            session = Session(consoles, ticket, browser, lambda: consoles.may_type(ticket, _same(identify, principal)))
+            ended = _begin(consoles, ticket, browser, lambda: _same(identify, principal), address)
         except PortalError as error:
-            browser.close(REFUSED, error.message)
-            return
-        ended = _show(consoles, ticket, session, address)
+            ended = EndedError(REFUSED, error.message)
         browser.close(ended.code, ended.reason)
 
     return Upgrade(request, serve)
@@ -75,6 +73,17 @@ def _same(identify: Callable[[Request], Principal], principal: Principal) -> Pri
     if now.name != principal.name:
         raise UnauthenticatedError("Your session has ended. Sign in again.")
     return now
+
+
+def _begin(
+    consoles: Consoles, ticket: Mapping[str, Any], browser: WebSocket, who: Callable[[], Principal], address: str
+) -> EndedError:
+    try:
+        session = Session(consoles, ticket, browser, lambda: consoles.may_type(ticket, who()))
+    except PortalError as error:
+        consoles.closed(ticket["id"], error.message)
+        raise
+    return _show(consoles, ticket, session, address)
 
 
 def _show(consoles: Consoles, ticket: Mapping[str, Any], session: Session, address: str) -> EndedError:

@@ -77,6 +77,7 @@ class Session:
         self._client = ClientMessages(typing=self._typing)
         self._looked = time.monotonic()
         self._job: JobHandle | None = None
+        self._arrived = False
         self.sent = self.received = 0
 
     def run(self) -> EndedError:
@@ -125,6 +126,7 @@ class Session:
                 gevent.wait(waited, timeout=LOOK_EVERY, count=1)
                 node = awaited.arrived.value
                 if node is not None:
+                    self._arrived = True
                     return node
                 if gone.ready():
                     raise EndedError(ENDED, "The browser is gone.")
@@ -152,8 +154,10 @@ class Session:
                 self._look(time.monotonic() - began)
             if isinstance(reading.value, ScreenProtocolError):
                 raise EndedError(WRONG, f"The browser sent what no screen understands: {reading.value}.")
-            if reading.ready():
+            if reading.ready() and reading.value is None:
                 raise EndedError(ENDED, "Closed in the browser.")
+            if writing.value is not None:
+                raise EndedError(ENDED, "The browser is gone.")
         finally:
             gevent.killall([reading, writing])
             node.close()
@@ -198,10 +202,11 @@ class Session:
         self._browser.send(orjson.dumps(state).decode())
 
     def _withdraw(self) -> None:
-        """Cancel the job if it has not ended by itself, which it does once the tunnel is closed."""
-        if self._job is not None and not self._job.wait(LAST_WORD).ended:
-            with contextlib.suppress(PortalError):  # it has ended just now
-                self._job.cancel("nobody looks at the screen any more")
+        """Cancel the job if it has not ended by itself, which it does once its tunnel is closed."""
+        if self._job is None or (self._arrived and self._job.wait(LAST_WORD).ended):
+            return
+        with contextlib.suppress(PortalError):  # it has ended already
+            self._job.cancel("nobody looks at the screen any more")
 
     def _last_word(self) -> str:
         """Say what the node said of the end."""
