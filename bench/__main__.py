@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.agents import waiting_agents
 from bench.browser import browser_timings
 from bench.guest import guest_start
+from bench.live import live_pages
 from bench.pages import page_costs
 from bench.search import search_figures
 from bench.server import dispatch_overhead, long_lists
@@ -38,7 +39,7 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
 
 def main() -> None:
     """Measure what the command line names, everything without names."""
-    wanted = sys.argv[1:] or [*MEASUREMENTS, "guest", "search"]
+    wanted = sys.argv[1:] or [*MEASUREMENTS, "guest", "search", "live"]
     table = Table("What", "Measured", "Target", title=f"{os.cpu_count()} cores, Python {platform.python_version()}")
     content = Path(__file__).parent / "content"
     simulated = [name for name in wanted if name in MEASUREMENTS]
@@ -49,7 +50,7 @@ def main() -> None:
             for name in simulated:
                 for row in MEASUREMENTS[name](product):
                     table.add_row(*row)
-    for name, figures in (("guest", guest_start), ("search", search_figures)):
+    for name, figures in (("guest", guest_start), ("search", search_figures), ("live", live_pages)):
         if name in wanted:
             for row in figures():
                 table.add_row(*row)

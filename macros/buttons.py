@@ -137,7 +137,7 @@ def _choices(ctx: MacroContext, argument: Argument, given: Any) -> list[dict[str
     if not address:
         return None
     try:
-        rows = ctx.call(address, **arguments)
+        rows = ctx.choices(address, **arguments)
     except PortalError:
         return None  # the viewer may not list them, so he types the value
     return [

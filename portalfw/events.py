@@ -26,6 +26,7 @@ HEARTBEAT = {  # that a node is still there is no news, and comes all the time
     "updateDescription.updatedFields.last_seen": {"$exists": True},
     "$expr": {"$eq": [{"$size": {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}}}, 1]},
 }
+EVERYTHING = "*"  # the topic of all changes
 BACKLOG = 10_000  # changes that a subscriber may be behind before it is told to look for itself
 RETRY = 0.5  # seconds
 REMEMBERED = 4096  # changes that one who comes late can still be told
@@ -62,6 +63,14 @@ class Subscription:
             return self._queue.get(timeout=timeout)
         except Empty:
             return None
+
+    def peek(self) -> None:
+        """Wait until there is a change."""
+        self._queue.peek()
+
+    def take(self) -> list[Change]:
+        """Return all changes that have come, without waiting."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]
 
     def put(self, change: Change) -> None:
         """Deliver a change; called by the bus."""
@@ -141,8 +150,8 @@ class EventBus:
         """Deliver a change to those who listen to its collection or to itself."""
         self._count += 1
         self._recent.append((self._count, change.collection, change.topic))
-        listeners = self._subscriptions.get(change.collection, set()) | self._subscriptions.get(change.topic, set())
-        for listener in listeners:
+        names = (EVERYTHING, change.collection, change.topic)
+        for listener in set[Subscription]().union(*(self._subscriptions.get(name, ()) for name in names)):
             listener.put(change)
 
     def _read(self) -> None:

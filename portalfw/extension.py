@@ -8,6 +8,7 @@
 * A first start: a function with :func:`first_start`, run at every start, that makes what a new installation needs.
 * A health check: a function with :func:`health_check`, which looks at something and tells what it found.
 * A right source: a function with :func:`right_source`, which tells the letters that a principal has on a resource.
+* An audience: a function with :func:`audience`, which tells who may hear that a document has changed.
 * A kind of object that people can search: a function with :func:`searchable`, which tells who may find which of them.
 * A loss: a function with :func:`name_lost`, which takes back what a deleted user or group was given by its name.
 """
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
+from portalfw.audience import Audience
 from portalfw.auth.policy import RightSource
 from portalfw.health.findings import CheckFunction, HealthCheck
 from portalfw.search.declaration import Rights, Searchable, searchable_of
@@ -86,6 +88,20 @@ def right_source(resource: str) -> Callable[[RightSource], RightSource]:
     return mark
 
 
+def audience(collection: str) -> Callable[[Audience], Audience]:
+    """Let the function tell who may hear that a document of ``collection`` has changed: who may read it.
+
+    It gets the document and returns a function from a principal to yes or no; :func:`portalfw.audience.readers` makes
+    one of names. Without an audience only operators hear of a collection's changes.
+    """
+
+    def mark(function: Audience) -> Audience:
+        setattr(function, _MARK, _Mark("audience", collection))
+        return function
+
+    return mark
+
+
 def searchable(
     kind: str, document: type[Document], *, plural: str, apps: tuple[str, ...], pages: tuple[str, ...], **more: Any
 ) -> Callable[[Rights], Rights]:
@@ -122,11 +138,12 @@ class Extensions:
     name_losses: list[NameFunction]
     health_checks: list[HealthCheck]
     searchables: list[Searchable]
+    audiences: list[tuple[str, Audience]]
 
 
 def extensions_of(module: ModuleType) -> Extensions:
     """Collect the marked functions that a module itself defines."""
-    found = Extensions([], [], [], [], [], [])
+    found = Extensions([], [], [], [], [], [], [])
     for function in vars(module).values():
         mark = getattr(function, _MARK, None)
         if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
@@ -142,6 +159,8 @@ def extensions_of(module: ModuleType) -> Extensions:
             found.name_losses.append(function)
         elif mark.kind == "searchable":
             found.searchables.append(searchable_of(function, mark.value))
+        elif mark.kind == "audience":
+            found.audiences.append((mark.value, function))
         else:
             found.right_sources.append((mark.value, function))
     return found

@@ -11,6 +11,7 @@ import gevent
 from pymongo.database import Database
 
 from portalfw import errorconditions
+from portalfw.audience import Audiences
 from portalfw.auth.identify import Identifier
 from portalfw.auth.policy import Policy
 from portalfw.auth.users import ensure_groups
@@ -34,6 +35,7 @@ from portalfw.settings import Settings
 from portalfw.statistics import rollup
 from portalfw.store import ensure_indexes
 from portalfw.wiki import Wiki
+from portalfw.wiki import audience as page_audience
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class Runtime:
         self.content = Content(settings.content)
         self.bus = EventBus(database)
         self.policy = Policy()
+        self.audiences = Audiences()
         self.registry = Registry()
         self.dispatcher = Dispatcher(self, self.registry, self.policy)
         self.controller = Controller(self)
@@ -70,6 +73,8 @@ class Runtime:
         self._load_actors(duties, checks)
         self.health = Health(self, checks)
         self.wiki = Wiki(self.content, self.dispatcher, settings, changes=self.bus)
+        for collection in page_audience.COLLECTIONS:
+            self.audiences.add_by_id(collection, page_audience.PageAudience(self.wiki))
         self.history = History(settings, self.content, self.bus, self.wiki)
         self.search = Search(self, self._searchables)
         self.duties = Duties(self, [*duties, *self.health.duties()])
@@ -130,6 +135,8 @@ class Runtime:
             self._first_starts += found.first_starts
             self._name_losses += found.name_losses
             self._searchables += found.searchables
+            for collection, function in found.audiences:
+                self.audiences.add(collection, function)
             for resource, source in found.right_sources:
                 self.policy.add_source(resource, source)
             for value in vars(module).values():

@@ -21,7 +21,7 @@ class PortForwarding(Actor, app="cloudapi"):
         right=READERS,
         readonly=True,
         http=("GET", "POST"),
-        live=("port_forward",),
+        live=("port_forward", "cloudspace:{cloudspace_id}"),  # of a removed one the cloudspace tells
     )
     def list_(
         self,

@@ -37,6 +37,7 @@ from portalfw.web import (
     sign_in,
     space_files,
 )
+from portalfw.web.beats import Beats
 from portalfw.web.compression import compressed
 from portalfw.web.proxy import Proxied
 from portalfw.web.traffic import Traffic
@@ -75,7 +76,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify, runtime.service(Tasks)))
     app.register_blueprint(openapi_http.blueprint(runtime.registry, identify))
-    app.register_blueprint(events_http.blueprint(runtime.bus, identify, runtime.service(Tasks)))
+    beats = Beats(runtime.bus, runtime.audiences)
+    app.register_blueprint(events_http.blueprint(beats, identify, runtime.service(Tasks)))
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(console_http.blueprint(runtime, identify))
     app.register_blueprint(sign_in.blueprint(runtime))

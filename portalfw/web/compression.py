@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from flask import Request, Response
@@ -18,6 +20,15 @@ TYPES: Final = frozenset({"application/json", "text/html"})
 
 def compressed(request: Request, response: Response) -> Response:
     """Pack the body of ``response`` if ``request`` accepts that and it pays; streams and files stay as they are."""
+    return _compressed(request, response, _packed)
+
+
+def compressed_once(request: Request, response: Response) -> Response:
+    """Do the same with a body that many ask for."""
+    return _compressed(request, response, _packed_once)
+
+
+def _compressed(request: Request, response: Response, pack: Callable[[bytes], bytes]) -> Response:
     if response.is_streamed or response.direct_passthrough or "Content-Encoding" in response.headers:
         return response
     length = response.calculate_content_length() or 0
@@ -27,7 +38,7 @@ def compressed(request: Request, response: Response) -> Response:
     if request.accept_encodings.quality("gzip") <= 0:
         return response
     body = response.get_data()
-    packed = _packed(body) if length <= ON_HUB else offload(_packed, body)
+    packed = pack(body) if length <= ON_HUB else offload(pack, body)
     response.set_data(packed)
     response.headers["Content-Encoding"] = "gzip"
     return response
@@ -35,3 +46,6 @@ def compressed(request: Request, response: Response) -> Response:
 
 def _packed(body: bytes) -> bytes:
     return gzip.compress(body, LEVEL, mtime=0)
+
+
+_packed_once = lru_cache(maxsize=64)(_packed)

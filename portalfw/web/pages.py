@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -16,6 +17,7 @@ from portalfw.auth.principal import Principal
 from portalfw.errors import UnauthenticatedError
 from portalfw.logo import LogoMark
 from portalfw.web import frame, page_tools
+from portalfw.web.compression import compressed_once
 from portalfw.web.theme import theme_of
 from portalfw.wiki import Moved, PageView, Twin
 from portalfw.wiki.address import page_topic
@@ -23,6 +25,9 @@ from portalfw.wiki.address import page_topic
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
+SINCE = "Portal-Since"  # of a request for a macro: the position of the last event that the page has had
+VERSION = "Portal-Version"  # idem: the version of the macro that the page shows
+HEAD_OF_MACRO = 200  # bytes of a macro in which its version stands
 HTML = "text/html; charset=utf-8"
 HEALTH_PAGE = "/grid/Health"
 OPERATORS = ("level1", "level2", "level3")
@@ -39,13 +44,13 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         request = flask.request
         try:
             principal = identify(request)
-            found = runtime.wiki.view(principal, path, request.args.to_dict())
+            found = runtime.wiki.view(principal, path, request.args.to_dict(), request.headers.get(SINCE, ""))
         except UnauthenticatedError:
             return _to_login(request)
         if isinstance(found, Moved):
             return Response(status=302, headers={"Location": found.href})
         if isinstance(found, Twin):
-            return Response(found.body, found.status, content_type=found.media_type)
+            return _twin(found, request)
         shown = replace(
             _frame(
                 found,
@@ -63,6 +68,17 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
         return Response(frame.render_error(shown, _fault(found)), found.status, content_type=HTML)
 
     return routes
+
+
+def _twin(found: Twin, request: Request) -> Response:
+    """Return a twin; nothing for a macro that the browser shows as it is already."""
+    shown = request.headers.get(VERSION)
+    if not shown or found.status != HTTPStatus.OK:
+        return Response(found.body, found.status, content_type=found.media_type)
+    if f'data-version="{shown}"'.encode() in found.body[:HEAD_OF_MACRO]:
+        return Response(status=HTTPStatus.NO_CONTENT)
+    answer = Response(found.body, content_type=found.media_type)
+    return compressed_once(request, answer)
 
 
 def error_page(status: int, title: str, message: str) -> Response:

@@ -44,13 +44,14 @@ class Caller:
         """
         return self.dispatcher.describe(address)
 
-    def call(self, address: str, arguments: Mapping[str, Any]) -> Any:
+    def call(self, address: str, arguments: Mapping[str, Any], *, most_topics: int | None = None) -> Any:
         """Call a reading method with arguments by wire name and return its answer.
 
+        :param most_topics: how many of its live topics, the first ones, are remembered; all if not given.
         :raises MacroError: if the method changes something, since showing a page must not.
         :raises PortalError: what the method raises.
         """
-        return plain(self._answer(address, arguments))
+        return plain(self._answer(address, arguments, most_topics))
 
     def rows(self, address: str, arguments: Mapping[str, Any]) -> Page[Any]:
         """Call a list method and return its rows as plain data, with their counts.
@@ -63,14 +64,14 @@ class Caller:
             raise MacroError(f"{address} does not page its rows")
         return found.answered(plain(row) for row in found)
 
-    def _answer(self, address: str, arguments: Mapping[str, Any]) -> Any:
+    def _answer(self, address: str, arguments: Mapping[str, Any], most_topics: int | None = None) -> Any:
         method = self.describe(address)
         if not method.declaration.readonly:
             raise MacroError(
                 f"{method.address} changes something; a page may only read. Use the macro action for a button"
             )
         given = {name: value for name, value in arguments.items() if value is not None}
-        self.topics.update(topics(method, given))
+        self.topics.update(topics(method, given)[:most_topics])
         return self.dispatcher.call(self.principal, address, given)
 
 

@@ -123,6 +123,10 @@ class MacroContext:
         """Call a reading method by address and wire names and return its answer."""
         return self._caller.call(address, arguments)
 
+    def choices(self, address: str, /, **arguments: Any) -> Any:
+        """Call a list method for names to choose from: of its live topics only the first matters, what it lists."""
+        return self._caller.call(address, arguments, most_topics=1)
+
     def rows(self, address: str, /, **arguments: Any) -> Rows[Any]:
         """Call a list method and return its page of rows, which knows how many there are in all.
 

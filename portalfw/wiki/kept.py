@@ -78,5 +78,6 @@ class KeptBlocks:
 
 def _key(macro: Macro, context: MacroContext, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
     words = orjson.dumps(arguments, default=repr, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    viewer = replace(context.principal, credential="")
+    one = context.principal
+    viewer = one.name, one.groups, one.guest, one.apps, one.readonly
     return macro.name, words, context.space, context.call_key, viewer

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -48,6 +49,11 @@ class Page:
     def path(self) -> str:
         """The page's address: ``/space/Name``."""
         return f"/{self.space}/{self.name}"
+
+    @cached_property
+    def names_viewer(self) -> bool:
+        """Whether the text may say who looks at it, by the variable ``user``."""
+        return "user" in self.source.text
 
     @property
     def base(self) -> str:

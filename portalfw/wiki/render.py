@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from portalfw.wiki.settings import Limits
 
 LATE = "_late"  # the query parameter of a macro that had not answered in time
 WRAPPER = Markup(
-    '<{0} class="macro" id="macro-{1}" data-topics="{2}" hx-get="{3}" '
+    '<{0} class="macro" id="macro-{1}" data-version="{6}" data-topics="{2}" hx-get="{3}" '
     'hx-trigger="portal:refresh" hx-swap="outerHTML"{5}>{4}</{0}>'
 )
 
@@ -139,4 +140,5 @@ def wrapper(key: str, block: Block, place: Place, *, block_level: bool = True) -
     late = {LATE: 1} if block.late else {}
     mark = Markup(" data-late") if block.late else ""
     topics = " ".join(sorted(block.topics))
-    return WRAPPER.format(name, key, topics, place.address(_macro=key, **late), block.html, mark)
+    version = hashlib.blake2b(f"{topics} {block.html}".encode(), digest_size=8).hexdigest()
+    return WRAPPER.format(name, key, topics, place.address(_macro=key, **late), block.html, mark, version)

@@ -22,6 +22,7 @@ from portalfw.wiki.calling import Dispatch
 from portalfw.wiki.context import Place
 from portalfw.wiki.data import Data, DataError, fetch
 from portalfw.wiki.errors import PageSyntaxError
+from portalfw.wiki.fragments import Fragments
 from portalfw.wiki.kept import Changes, KeptBlocks
 from portalfw.wiki.macro import Macros
 from portalfw.wiki.nav import NavGroup
@@ -73,6 +74,7 @@ class Wiki:
         self.macros = Macros.of_modules([*packaged, *content.modules("macros")])
         self._default = settings.default_space
         folders = [room / "templates" for room in content.rooms("macros")]
+        self._fragments = Fragments(changes) if changes else None
         kept = KeptBlocks(self.limits.kept_blocks, changes)
         runner = Runner(
             self.macros, Templates([*template_folders(packaged), *folders]), settings.macro_deadline, self.limits, kept
@@ -80,12 +82,16 @@ class Wiki:
         self.renderer = Renderer(runner, self.limits)
         self.spaces = find_spaces(content.rooms("spaces"), rescan=self.limits.rescan_seconds)
 
-    def view(self, principal: Principal, path: str, params: Mapping[str, str]) -> PageView | Twin | Moved:
+    def view(
+        self, principal: Principal, path: str, params: Mapping[str, str], since: str = ""
+    ) -> PageView | Twin | Moved:
         """Answer a GET of a page's address.
 
         ``/space/Page?id=3`` gives the page; ``.json`` and ``.md`` behind the name its data and its source; the query
         parameter ``_macro`` one of its macros, afresh in its wrapper; another name of a page its address. What is wrong
-        with the address, the page or its data comes back as a :class:`PageView` with a ``fault``.
+        with the address, the page or its data comes back as a :class:`PageView` with a ``fault``. A macro may be one
+        that was rendered for others of the same rights, if that was at or after the position ``since`` of the stream
+        of changes.
 
         :raises UnauthenticatedError: if a guest has to sign in first.
         """
@@ -95,7 +101,15 @@ class Wiki:
             target = self._target(path)
             space = target.space
             page = self._page(target, principal)
-            return self._answer(target, page, principal, query, params.get(MACRO), late=LATE in params)
+            macro, late = params.get(MACRO), LATE in params
+
+            def answer(viewer: Principal) -> PageView | Twin | Moved:
+                return self._answer(target, page, viewer, query, macro, late=late)
+
+            if self._fragments is None or macro is None or late or not since or target.twin:
+                return answer(principal)
+            what = (page.space, page.name, page.modified, target.name, frozenset(query.items()), macro)
+            return self._fragments.answer(what, principal, since, answer)
         except UnauthenticatedError:
             raise
         except DataError as error:
@@ -191,8 +205,9 @@ class Wiki:
         self, page: Page, principal: Principal, query: Mapping[str, str], *, depth: int = 0
     ) -> tuple[Place, dict[str, Any]]:
         declared = {param.name: param.read(query) for param in page.params}
-        viewer = {"name": principal.name, "guest": principal.guest}
-        values = {"params": dict(query), "user": viewer, **declared}  # what a page declares wins
+        values = {"params": dict(query), **declared}  # what a page declares wins
+        if page.names_viewer:  # else it is not asked who the viewer is, and what others see may serve him too
+            values.setdefault("user", {"name": principal.name, "guest": principal.guest})
         data = fetch(page.data, values, self.dispatcher, principal) if page.data else Data()
         return Place(self, page, principal, query, data, depth), {**values, **data.values}
 

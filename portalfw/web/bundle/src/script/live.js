@@ -80,7 +80,7 @@ function open() {
 
 function changed(event) {
   since = event.lastEventId || since;
-  refresh(JSON.parse(event.data).topics);
+  refresh(JSON.parse(event.data).topics, since);
 }
 
 function passOn(event) {

@@ -11,11 +11,18 @@ const waiting = new Set();
 const running = new Set();
 const again = new Set();
 const kept = new Map();
+const triggered = new Set(); // elements about to be asked for because of an event
+let position = ""; // of the last event: what the server has rendered since then is new enough
 let timer = 0;
 let trigger = () => {};
 
 export function startRefresh(htmx) {
-  trigger = (macro) => htmx.trigger(macro, "portal:refresh");
+  trigger = (macro) => {
+    triggered.add(macro);
+    htmx.trigger(macro, "portal:refresh");
+    triggered.delete(macro);
+  };
+  document.addEventListener("htmx:configRequest", (event) => triggered.has(event.target) && tellWhatIsShown(event));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-retry]");
     if (button) schedule(button.closest(".macro")?.id);
@@ -29,8 +36,15 @@ export function startRefresh(htmx) {
   document.addEventListener("toggle", () => waiting.size && plan(), true);
 }
 
-/** Ask afresh for every macro that shows one of `topics`; for all macros without an argument. */
-export function refresh(topics) {
+/** Other viewers may be given the same answer, and none is needed if nothing has changed. */
+function tellWhatIsShown({ target, detail }) {
+  if (position) detail.headers["Portal-Since"] = position;
+  if (target.dataset.version && target.dataset.asked === undefined) detail.headers["Portal-Version"] = target.dataset.version;
+}
+
+/** Ask afresh for every macro that shows one of `topics`, at `since` of the stream; for all macros without arguments. */
+export function refresh(topics, since = "") {
+  position = since;
   for (const macro of document.querySelectorAll("[data-topics][id]")) {
     const within = macro.parentElement.closest("[data-topics][id]"); // is drawn anew with what it stands in
     if (topics ? shows(macro, topics) : !within) schedule(macro.id);

@@ -1,0 +1,232 @@
+"""Changes as open pages are told of them: gathered into beats, each told once to everybody who watches and may hear."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import gevent
+from gevent.event import Event
+from pymongo.errors import PyMongoError
+
+from portalfw.audience import Audiences, Hearing, either
+from portalfw.auth.principal import Principal
+from portalfw.events import EVERYTHING, Change, EventBus
+
+log = logging.getLogger(__name__)
+
+GATHER: Final = 0.15  # seconds in which changes are gathered into one beat
+EACH: Final = 0.003  # seconds that a further listener makes the pause between beats longer
+LONGEST: Final = 1.2  # seconds between beats, however many listen
+SPREAD: Final = 0.5  # part of the pause over which many listeners are told, so that they do not all ask at once
+STEP: Final = 0.02  # seconds between those who are told together
+REMEMBERED: Final = 1024  # changes that one who comes late can still be told
+TASKS: Final = "task"
+DOUBTFUL: Final = frozenset({"user", "session", "api_token"})  # on these hangs who a viewer is
+
+Hearings = dict[frozenset[str], Hearing]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One change, and its number among all that the bus has had."""
+
+    number: int
+    change: Change
+
+
+class Listener:
+    """One open page. What it was not given yet is kept as a set, so however late it comes, it misses nothing."""
+
+    def __init__(self, beats: Beats, viewer: Principal, topics: Collection[str]) -> None:
+        """Listen to ``topics`` for ``viewer``."""
+        self._beats = beats
+        self.viewer = viewer
+        self.topics = frozenset(topics)
+        self.position = ""
+        self._told: set[str] = set()
+        self._tasks: dict[object, Change] = {}
+        self._news = Event()
+        self.doubted = False  # the viewer's user or credential has changed: who it is must be asked again
+
+    def wait(self, timeout: float) -> tuple[set[str], list[Change]]:
+        """Return topics and tasks that have changed; nothing if that was so for ``timeout`` seconds."""
+        self._news.wait(timeout)
+        self._news.clear()
+        told, self._told = self._told, set()
+        tasks, self._tasks = self._tasks, {}
+        return told, list(tasks.values())
+
+    def tell(self, position: str, topics: Iterable[str]) -> None:
+        """Tell that ``topics`` had changed by ``position``."""
+        self._told.update(topics)
+        self.position = position
+        self._news.set()
+
+    def tell_task(self, change: Change) -> None:
+        """Tell how far a task is now; only the last word counts."""
+        self._tasks[change.id] = change
+        self._news.set()
+
+    def doubt(self) -> None:
+        """Let it ask again who its viewer is."""
+        self.doubted = True
+        self._news.set()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._beats.remove(self)
+
+
+class Beats:
+    """Tells the open pages of this process what has changed, as seldom as their number asks for.
+
+    The first change after a quiet time is told after :data:`GATHER`. While changes go on, the pause grows with the
+    number of those who watch what changes, up to :data:`LONGEST`. All hear of one beat under the same position, so what
+    is rendered for the first who asks serves the others.
+    """
+
+    def __init__(self, bus: EventBus, audiences: Audiences) -> None:
+        """Listen to ``bus`` and ask ``audiences`` who may hear."""
+        self._bus = bus
+        self._audiences = audiences
+        self._watching: dict[str, set[Listener]] = defaultdict(set)
+        self._recent: deque[Heard] = deque(maxlen=REMEMBERED)
+        self._waiting: list[Heard] = []
+        self._first = self._number = int(bus.position.rpartition("-")[2])
+        self._changes = bus.subscribe(EVERYTHING)
+        self._next = 0.0
+        gevent.spawn(self._run)
+
+    def listen(self, viewer: Principal, topics: Collection[str], since: str | None) -> Listener:
+        """Return a listener that is told first what has changed since the position ``since``, if that is given."""
+        listener = Listener(self, viewer, topics)
+        for topic in listener.topics:
+            self._watching[topic].add(listener)
+        listener.position = self._bus.position
+        if since:
+            missed = self._missed(since, listener)
+            if missed:
+                listener.tell(self._bus.position, missed)
+        return listener
+
+    def remove(self, listener: Listener) -> None:
+        """Forget a listener."""
+        for topic in listener.topics:
+            self._watching[topic].discard(listener)
+            if not self._watching[topic]:
+                del self._watching[topic]
+
+    def _missed(self, since: str, listener: Listener) -> set[str]:
+        self._take()
+        life, _, count = since.partition("-")
+        first = self._recent[0].number if len(self._recent) == REMEMBERED else self._first
+        if not self._bus.position.startswith(f"{life}-") or not count.isdecimal() or int(count) < first:
+            return set(listener.topics)
+        later = [one for one in self._recent if one.number > int(count)]
+        return _topics(self._hearings(later), listener)
+
+    def _run(self) -> None:
+        while True:
+            self._changes.peek()
+            gevent.sleep(GATHER)
+            self._take()
+            self._beat()
+            while self._waiting:
+                gevent.sleep(GATHER)
+                self._take()
+                self._beat()
+
+    def _take(self) -> bool:
+        """Take what the bus has had until now, without a pause in which it could have more; tell if that was any."""
+        changes = self._changes.take()
+        for change in changes:
+            self._number += 1
+            one = Heard(self._number, change)
+            self._recent.append(one)
+            if change.collection in self._watching or change.topic in self._watching:
+                self._waiting.append(one)
+            if change.collection in DOUBTFUL and change.operation != "insert":
+                self._doubt(change)
+        if self._changes.overrun:
+            self._lose()
+        return bool(changes)
+
+    def _doubt(self, change: Change) -> None:
+        for listener in set[Listener]().union(*self._watching.values()):
+            name = (change.row or {}).get("name", listener.viewer.name)
+            credential = listener.viewer.credential.rpartition(":")[2]
+            if listener.viewer.name == name if change.collection == "user" else credential == str(change.id):
+                listener.doubt()
+
+    def _lose(self) -> None:
+        """Let everybody look: changes came faster than they could be taken."""
+        self._changes.overrun = False
+        self._number = self._first = int(self._bus.position.rpartition("-")[2])
+        self._recent.clear()
+        for listener in set[Listener]().union(*self._watching.values()):
+            listener.tell(self._bus.position, listener.topics)
+
+    def _beat(self) -> None:
+        self._tell_tasks()
+        listeners = self._listening(self._waiting)
+        now = time.monotonic()
+        if listeners and now < self._next:
+            return
+        told, self._waiting, position = self._waiting, [], self._bus.position
+        try:
+            hearings = self._hearings(told)
+        except PyMongoError as error:
+            log.warning("Who may hear of changes cannot be told yet: %s", error)
+            self._waiting = told + self._waiting
+            return
+        pause = min(LONGEST, len(listeners) * EACH)
+        self._next = now + pause
+        if listeners:
+            gevent.spawn(self._tell, hearings, list(listeners), position, pause * SPREAD)
+
+    def _tell_tasks(self) -> None:
+        """Tell of tasks at once: somebody waits for them, and what may be told of them is decided there."""
+        tasks = [one for one in self._waiting if one.change.collection == TASKS]
+        if tasks:
+            self._waiting = [one for one in self._waiting if one.change.collection != TASKS]
+        for one in tasks:
+            for listener in self._listening([one]):
+                listener.tell_task(one.change)
+
+    def _tell(self, told: Hearings, listeners: list[Listener], position: str, over: float) -> None:
+        together = math.ceil(len(listeners) / max(1.0, over / STEP))
+        for number, listener in enumerate(listeners, 1):
+            topics = _topics(told, listener)
+            if topics:
+                listener.tell(position, topics)
+            if number % together == 0 and number < len(listeners):
+                gevent.sleep(STEP)
+
+    def _hearings(self, told: Iterable[Heard]) -> Hearings:
+        """Return what changed by what it may be called, and who may hear of it; the same document counts once."""
+        found: Hearings = {}
+        for one in told:
+            names = frozenset(self._audiences.names(one.change))
+            hearing = self._audiences.of(one.change)
+            before = found.get(names)
+            found[names] = hearing if before is None else either(hearing, before)
+        return found
+
+    def _listening(self, told: Iterable[Heard]) -> set[Listener]:
+        names = {name for one in told for name in (one.change.collection, one.change.topic)}
+        return set[Listener]().union(*(self._watching.get(name, ()) for name in names))
+
+
+def _topics(told: Hearings, listener: Listener) -> set[str]:
+    """Return the most exact names of what a listener watches and may hear of."""
+    return {
+        max(names, key=len)
+        for names, hearing in told.items()
+        if not names.isdisjoint(listener.topics) and hearing(listener.viewer)
+    }
