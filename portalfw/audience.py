@@ -38,10 +38,15 @@ def readers(users: Collection[str], groups: Collection[str] = ()) -> Hearing:
 
 
 class Audiences:
-    """The audiences that are declared, by collection; of others only operators hear."""
+    """Who may hear of changes, by collection.
 
-    def __init__(self) -> None:
+    Where nothing is declared everybody hears who is signed in, if ``is_open`` says that everybody may ask for what lies
+    in the collection, else operators.
+    """
+
+    def __init__(self, is_open: Callable[[str], bool] = lambda _: False) -> None:
         """Begin with what the framework itself keeps: what is one user's own, and what everybody sees."""
+        self._is_open = is_open
         self._of: dict[str, Audience] = {
             "user": lambda row: readers([row.get("name", "")]),
             "logo": lambda _: signed_in,
@@ -49,10 +54,6 @@ class Audiences:
         self._of |= dict.fromkeys(OWN, lambda row: readers([row.get("user") or ""]))
         self._by_id: dict[str, Audience] = {"second_factor": lambda row: readers([str(row["_id"])])}
         self._last: OrderedDict[str, Hearing] = OrderedDict()
-
-    def __contains__(self, collection: str) -> bool:
-        """Tell whether others than operators may hear of a collection's documents."""
-        return collection in self._of or collection in self._by_id
 
     def add(self, collection: str, audience: Audience) -> None:
         """Let ``audience`` tell who may hear of the changes of a collection's documents."""
@@ -78,7 +79,7 @@ class Audiences:
             return by_id({"_id": change.id})
         audience = self._of.get(change.collection)
         if audience is None:
-            return operators
+            return signed_in if self._is_open(change.collection) else operators
         before = self._last.pop(change.topic, None)
         if change.row is None:
             return signed_in if change.collection in OWN else before or operators

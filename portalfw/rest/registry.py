@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from portalfw.errors import NotFoundError, StartError
 from portalfw.rest.declaration import Actor, Method, methods_of
+
+OPEN: Final = frozenset({"guest", "login"})  # rights that everybody has who is signed in
 
 
 class Registry:
@@ -15,6 +18,8 @@ class Registry:
         """Begin empty."""
         self._methods: dict[str, Method] = {}
         self.version = 0  # grows with each actor that is added
+        self._open: set[str] = set()
+        self._open_at = 0
 
     def add(self, actor_class: type[Actor]) -> None:
         """Add an actor's methods; a later actor of the same name replaces them.
@@ -46,6 +51,14 @@ class Registry:
             return self._methods[address.lower()]
         except KeyError:
             raise NotFoundError(f"There is no method {address}.") from None
+
+    def is_open(self, collection: str) -> bool:
+        """Tell whether everybody who is signed in may ask for what lies in a collection, as the methods declare it."""
+        if self._open_at != self.version:
+            everybody = [one for one in self._methods.values() if not OPEN.isdisjoint(one.declaration.right.split("|"))]
+            self._open = {topic.partition(":")[0] for one in everybody for topic in one.declaration.live}
+            self._open_at = self.version
+        return collection in self._open
 
     def __iter__(self) -> Iterator[Method]:
         """Iterate over all methods, by address."""

@@ -1,0 +1,146 @@
+"""Open pages stay live: what changes is told to those who may read it, once for many changes, and never lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import quote
+
+import gevent
+import pytest
+import requests
+from browsing import sign_in
+from playwright.sync_api import Browser, expect
+from product import Product
+
+from portalfw.audience import Audiences, signed_in
+from portalfw.auth.principal import Principal
+from portalfw.events import Change, EventBus
+from portalfw.web.beats import LONGEST, Beats
+from portalfw.wiki.fragments import Fragments
+from portalfw.wiki.views import Twin
+
+ACCOUNTS = "/cbgrid/Accounts?sort-table-1=-id"  # so that a new one comes first
+TABLE = re.compile(r'id="macro-([^"]+)" data-version="(\w+)" data-topics="account cloudspace" hx-get="([^"]+)"')
+
+
+def account(product: Product, owner: str) -> tuple[int, str]:
+    """Make an account; return its id and name."""
+    name = f"live-{uuid.uuid4().hex[:8]}"
+    made = product.ask("cloudbroker/account/create", name=name, username=owner, emailaddress="a@example.org")
+    return int(made), name
+
+
+def told(product: Product, token: str, topics: str) -> Iterator[list[str]]:
+    """Yield what each event of a stream names, first of all nothing: it is open."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with requests.get(f"{product.url}/events?topics={topics}", headers=headers, stream=True, timeout=60) as answer:
+        for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            if line == ": open":
+                yield []
+            elif line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))["topics"]
+
+
+@pytest.mark.browser
+def test_a_change_reaches_an_open_table(browser: Browser, product: Product) -> None:
+    """A row that somebody else makes appears in the table that is open, without a reload."""
+    context = browser.new_context(base_url=product.url)
+    page = context.new_page()
+    page.goto(f"/login?next={quote(ACCOUNTS)}")
+    sign_in(page, "admin", product.password)
+    expect(page.locator("#live")).to_have_text("Live", timeout=30_000)
+    page.evaluate("document.body.dataset.same = 'yes'")
+    _, name = account(product, "admin")
+    expect(page.locator("tr", has_text=name)).to_be_visible(timeout=30_000)
+    assert page.evaluate("document.body.dataset.same") == "yes"
+    context.close()
+
+
+def test_a_tenant_hears_only_of_what_he_may_read(product: Product) -> None:
+    """Another's account changes without a word to a tenant; of his own he hears."""
+    tenant = f"tenant-{uuid.uuid4().hex[:8]}"
+    with closing(told(product, product.user_token(tenant, "user"), "account,machine,cloudspace")) as stream:
+        assert next(stream) == []
+        account(product, "admin")
+        own, _ = account(product, tenant)
+        assert next(stream) == [f"account:{own}"]
+
+
+def test_who_may_not_sign_in_any_more_hears_nothing_more(product: Product) -> None:
+    """The stream of a user who is deleted ends."""
+    name = f"leaver-{uuid.uuid4().hex[:8]}"
+    with closing(told(product, product.user_token(name, "user"), "account")) as stream:
+        assert next(stream) == []
+        product.ask("system/usermanager/delete", username=name)
+        assert list(stream) == []
+
+
+def test_a_table_that_is_the_same_is_not_sent_again(product: Product) -> None:
+    """Who shows a macro as it is gets 204; who has heard of a later change gets it anew."""
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {product.token}"
+    found = TABLE.search(session.get(f"{product.url}{ACCOUNTS}", timeout=60).text)
+    assert found
+    address, shown = f"{product.url}{found[3].replace('&amp;', '&')}", {"Portal-Version": found[2]}
+    assert session.get(address, headers=shown, timeout=60).status_code == 204
+    with closing(told(product, product.token, "account")) as stream:
+        next(stream)
+        _, name = account(product, "admin")
+        next(stream)
+    fresh = session.get(address, headers=shown, timeout=60)
+    assert fresh.status_code == 200
+    assert name in fresh.text
+
+
+def test_gathering_loses_no_change(bus: EventBus) -> None:
+    """However many listen and however fast things change, everybody is told of the last change, and seldom."""
+    audiences = Audiences()
+    audiences.add("tea", lambda _: signed_in)
+    beats = Beats(bus, audiences)
+    listeners = [beats.listen(Principal(f"user-{number}"), ["tea"], None) for number in range(450)]
+    for number in range(60):
+        bus.publish(Change("tea", number, "update", {"_id": number}))
+        gevent.sleep(0.02)
+    heard: list[set[str]] = [set() for _ in listeners]
+    times = [0] * len(listeners)
+
+    def follow(number: int) -> None:
+        while "tea:59" not in heard[number]:
+            topics, _ = listeners[number].wait(30)
+            times[number] += bool(topics)
+            heard[number] |= topics
+
+    gevent.joinall([gevent.spawn(follow, number) for number in range(len(listeners))], timeout=30)
+    assert all(len(one) == 60 for one in heard)
+    assert max(times) <= 2 + 60 * 0.1 / LONGEST
+
+
+def test_a_fragment_serves_all_who_see_the_same(bus: EventBus) -> None:
+    """It is rendered once for viewers with the same groups, unless it asked for a name, and anew after a change."""
+    fragments, made = Fragments(bus), list[str]()
+    before = bus.position
+
+    def shared(viewer: Principal) -> Twin:
+        made.append("shared")
+        return Twin(b"x" if viewer.has_group("level1") else b"y", "text/html")
+
+    def personal(viewer: Principal) -> Twin:
+        made.append("personal")
+        return Twin(viewer.name.encode(), "text/html")
+
+    one, two, other = (Principal(name, frozenset(["level1"])) for name in ("al", "bl", "cu"))
+    for viewer in (one, two, other):
+        assert fragments.answer("table", viewer, before, shared) == Twin(b"x", "text/html")
+    assert fragments.answer("table", Principal("du"), before, shared) == Twin(b"y", "text/html")
+    assert made == ["shared", "shared"]
+    bus.publish(Change("tea", 1, "update", {"_id": 1}))
+    fragments.answer("table", one, before, shared)
+    assert made == ["shared", "shared"]
+    fragments.answer("table", one, bus.position, shared)
+    assert made == ["shared"] * 3
+    for viewer in (one, two):
+        assert fragments.answer("mine", viewer, before, personal) == Twin(viewer.name.encode(), "text/html")
