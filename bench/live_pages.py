@@ -291,13 +291,23 @@ def main() -> None:
 def _change_for(port: int, wish: dict[str, Any], word: dict[str, Any], seen: Seen) -> None:
     rng = random.Random(7)  # noqa: S311 - the same changes each time
     began = time.monotonic()
+    last: dict[int, gevent.Greenlet[..., None]] = {}
     for number in range(word["changes"]):
         gevent.sleep(max(0.0, began + number / word["rate"] - time.monotonic()))
         machine = rng.choice(wish["machines"])
         count = seen.newest[machine] = seen.newest.get(machine, 0) + 1
         seen.changed[machine, count] = time.monotonic()
-        change(port, wish["token"], machine, count)
+        before = last.get(machine)
+        last[machine] = gevent.spawn(_change_after, before, port, wish["token"], machine, count)
+    gevent.joinall(list(last.values()))
     gevent.sleep(word["settle"])
+
+
+def _change_after(before: gevent.Greenlet[..., None] | None, *what: Any) -> None:
+    """Change a machine when its change before has been answered; others do not wait."""
+    if before is not None:
+        before.join()
+    change(*what)
 
 
 if __name__ == "__main__":

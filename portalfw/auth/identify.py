@@ -6,6 +6,7 @@ import time
 
 import gevent
 from flask import Request
+from gevent.event import Event
 
 from portalfw.auth.cookies import cookie
 from portalfw.auth.credentials import note_use
@@ -35,6 +36,7 @@ class Identifier:
         """
         self._check_jwt = JwtCheck(issuers)
         self._known: dict[str, tuple[float, Principal]] = {}
+        self._looking: dict[str, Event] = {}
         self._bus = bus
         gevent.spawn(self._forget_on_change)
 
@@ -65,6 +67,21 @@ class Identifier:
         known = self._known.get(key)
         if known is not None and known[0] > now:
             return known[1]
+        looking = self._looking.get(key)
+        if looking is not None:  # many open pages of one browser ask at the same moment
+            looking.wait()
+            known = self._known.get(key)
+            if known is not None and known[0] > now:
+                return known[1]
+        looking = self._looking[key] = Event()
+        try:
+            return self._find(key, now)
+        finally:
+            if self._looking.get(key) is looking:
+                del self._looking[key]
+            looking.set()
+
+    def _find(self, key: str, now: float) -> Principal | None:
         found = self._look_up(key)
         if found is None:
             return None

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 GATHER: Final = 0.15  # seconds in which changes are gathered into one beat
 EACH: Final = 0.003  # seconds that a further listener makes the pause between beats longer
-LONGEST: Final = 1.2  # seconds between beats, however many listen
-SPREAD: Final = 0.5  # part of the pause over which many listeners are told, so that they do not all ask at once
+LONGEST: Final = 1.5  # seconds between beats, however many listen
+SPREAD: Final = 0.3  # part of the pause over which many listeners are told, so that they do not all ask at once
 STEP: Final = 0.02  # seconds between those who are told together
 REMEMBERED: Final = 1024  # changes that one who comes late can still be told
 TASKS: Final = "task"
