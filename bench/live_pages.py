@@ -196,6 +196,8 @@ class OpenPage:
 
     def stale(self) -> list[int]:
         """Return the machines of which the page shows another state than they have."""
+        if not self._watched:
+            return []
         return [machine for machine, count in self.rows.items() if count != self._seen.newest.get(machine, 0)]
 
 
