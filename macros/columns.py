@@ -36,7 +36,8 @@ class Column:
     def value(self, ctx: MacroContext, row: Mapping[str, Any]) -> Shape:
         """Return what the column shows of a row."""
         shape = self._shape(row)
-        if self.link and known(shape.get("text", shape.get("at"))):
+        leads = all(known(field_of(row, name)) for name in FIELD.findall(self.link or ""))
+        if self.link and leads and known(shape.get("text", shape.get("at"))):
             shape["href"] = ctx.link(self.link, row)
         for name, field in (("note", self.note), ("two", self.two)):
             if field and known(field_of(row, field)):

@@ -151,6 +151,9 @@ def test_fan_out(product: Product, portalfw: Any) -> None:
         f"{product.url}/grid/Job?id={done['id']}", headers={"Authorization": f"Bearer {product.token}"}, timeout=30
     )
     assert "on 1 nodes." in page.text
+    jobs = requests.get(f"{product.url}/grid/Jobs", headers={"Authorization": f"Bearer {product.token}"}, timeout=30)
+    assert "Node?id=1" in jobs.text
+    assert 'Node?id="' not in jobs.text
     none = product.call("system/agentcontroller/executeJumpscript", **{**asked, "gid": 77})
     assert none.status_code == 503
 
