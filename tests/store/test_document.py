@@ -98,8 +98,9 @@ def test_bus_tells_late_comers_what_they_missed(bus: EventBus) -> None:
 
 def test_a_heartbeat_is_no_news(bus: EventBus) -> None:
     """That a node was seen again wakes nobody; that it came or went does."""
-    node = Node.create(name="n1", connected=True)
     with bus.subscribe("node") as subscription:
+        node = Node.create(name="n1", connected=True)
+        assert subscription.get(timeout=20)
         Node.collection().update_one({"_id": node.id}, {"$set": {"last_seen": 1.0}})
         Node.collection().update_one({"_id": node.id}, {"$set": {"last_seen": 2.0, "connected": False}})
         change = subscription.get(timeout=20)
