@@ -21,6 +21,7 @@ from bench.live import live_pages
 from bench.pages import page_costs
 from bench.search import search_figures
 from bench.server import dispatch_overhead, long_lists
+from bench.statistics import statistics_figures
 from bench.web import idle_memory, job_round_trip, json_calls, page_views
 
 Figures = list[tuple[str, str, str]]  # what, measured, target
@@ -32,6 +33,7 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
     "wiki": page_costs,
     "browser": browser_timings,
     "agents": waiting_agents,
+    "statistics": statistics_figures,
     "dispatch": dispatch_overhead,
     "list": long_lists,  # the last: it fills the database
 }

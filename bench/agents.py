@@ -68,17 +68,18 @@ async def _agent(port: int, number: int, entering: asyncio.Semaphore) -> None:
     async with entering:
         link = await asyncio.open_connection("127.0.0.1", port, limit=2**14)
         hello = f'{{"session": "s{number}", "boot_id": "b", "holding": []}}'
-        await _asked(link, "POST", "hello", number, hello)
+        await asked(link, "POST", "hello", number, hello)
         if number % SECOND == 0:
             other = await asyncio.open_connection("127.0.0.1", port, limit=2**14)
-            await _asked(other, "POST", "jobs/renew", number, f'{{"session": "s{number}", "jobs": []}}')
+            await asked(other, "POST", "jobs/renew", number, f'{{"session": "s{number}", "jobs": []}}')
     while True:
-        await _asked(link, "GET", f"jobs?session=s{number}&park=55", number)
+        await asked(link, "GET", f"jobs?session=s{number}&park=55", number)
 
 
-async def _asked(
+async def asked(
     link: tuple[asyncio.StreamReader, asyncio.StreamWriter], verb: str, path: str, number: int, body: str = ""
 ) -> bytes:
+    """Ask the controller as one of the simulated nodes and return the answer's body."""
     reader, writer = link
     head = f"{verb} /agent/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer node_bench{number}\r\n"
     if body:

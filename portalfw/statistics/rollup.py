@@ -55,7 +55,7 @@ def roll_late(node: int, times: Iterable[int]) -> None:
         closing = row.get("closing") or level.floor(time.time() - GRACE)  # the duty has not found anything yet
         for start in sorted({level.floor(at) for at in moments}):
             if start + level.step <= closing:
-                _make(source, level, start, [node])
+                make_step(source, level, start, [node])
 
 
 def _advance(source: Level, level: Level, now: float) -> int:
@@ -69,13 +69,13 @@ def _advance(source: Level, level: Level, now: float) -> int:
     count = 0
     for start in range(begin, end, level.step):
         for first in range(0, len(nodes), NODES):
-            count += _make(source, level, start, nodes[first : first + NODES])
+            count += make_step(source, level, start, nodes[first : first + NODES])
         _note(level, done=start + level.step)
     return count
 
 
-def _make(source: Level, level: Level, start: int, nodes: Sequence[int]) -> int:
-    """Make one step for some nodes."""
+def make_step(source: Level, level: Level, start: int, nodes: Sequence[int]) -> int:
+    """Make one step of a level for some nodes, and return how many rows that gave."""
     match = {"s.node": {"$in": list(nodes)}, "at": {"$gte": date(start), "$lt": date(start + level.step)}}
     pipeline = [{"$match": match}, *_pipeline(known_names(), raw=source is RAW)]
     rows = []
