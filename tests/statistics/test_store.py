@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -12,6 +15,7 @@ from agent.protocol import Figures, Sample, Samples
 from portalfw.errors import InvalidError
 from portalfw.statistics import Intake, rollup
 from portalfw.statistics.answer import statistics
+from portalfw.statistics.catalogue import CATALOGUE
 from portalfw.statistics.levels import HOURS, MINUTES, RAW, Level, ensure_levels
 from portalfw.statistics.series import Thing, busiest, series, span
 
@@ -173,3 +177,14 @@ def test_the_future_and_too_many_names() -> None:
         else:
             with pytest.raises(InvalidError, match="200 names"):
                 intake.take(1, message)
+
+
+def test_what_is_measured_is_explained() -> None:
+    """Every figure that the SAL's cases measure has a label, and every figure that has one is in the manual."""
+    told = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
+    for path in (Path(__file__).parents[1] / "sal" / "cases").glob("*measures*.json"):
+        for one in json.loads(path.read_text())["measured"]:
+            assert CATALOGUE[one["kind"]].keys() >= one["gauges"].keys() | one["counters"].keys(), one
+    for kind, figures in CATALOGUE.items():
+        row = next(line for line in told.splitlines() if line.startswith(f"| `{kind}` |"))
+        assert set(re.findall(r"`(\w+)`", row)) == {kind, *figures}
