@@ -119,6 +119,15 @@ def test_late_samples() -> None:
     assert hour["cpu"] == pytest.approx((10.0 * 30 + 40.0 * 20) / 50)
 
 
+def test_a_late_step_in_two_parts() -> None:
+    """Of a step that is made again when more of it comes, readers and the next store take the row of all samples."""
+    begin, intake = HOURS.floor(time.time()) - 5 * 3600, Intake()
+    intake.take(1, batch(begin, [1.0] * 20))
+    intake.take(1, batch(begin + 200, [4.0] * 10, first=21))
+    assert series(NODE, ["cpu"], span(begin, begin + 600))["cpu"] == [(begin, 2.0)]
+    assert (best(HOURS)[begin]["n"], best(HOURS)[begin]["cpu"]) == (30, 2.0)
+
+
 def test_resolution_and_gaps() -> None:
     """The finest store that has the span answers; gaps interrupt the line; what is not rolled up yet is told too."""
     now = time.time()
