@@ -112,7 +112,7 @@ def test_help_and_completion_come_from_the_portal(environment: dict[str, str]) -
         "Return the arguments as they arrived." in run("api", "lab", "kettle", "echo", "--help", **environment).stdout
     )
     assert completed("portalfw api lab ket", environment) == ["kettle"]
-    assert completed("portalfw api cloudapi machines st", environment) == ["start", "stop"]
+    assert completed("portalfw api cloudapi machines sta", environment) == ["start", "stats"]
     assert "--cup-count" in completed("portalfw api lab kettle echo --c", environment)
     assert completed("portalfw api lab kettle echo --kind ", environment) == ["tea", "coffee"]
     away = {**environment, "PORTALFW_URL": f"http://127.0.0.1:{free_port()}"}
