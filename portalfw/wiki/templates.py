@@ -9,14 +9,19 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 from markupsafe import Markup
 
+METHODS = frozenset(dir(dict))
+
 
 class _Environment(Environment):
     """Jinja2 in which a mapping's keys come before its methods: ``v.copy`` and ``v["items"]`` are data."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the key if there is one, else the attribute."""
-        if isinstance(obj, dict) and attribute in obj:
-            return obj[attribute]
+        """Return the key if there is one, else the attribute. Most keys of what templates draw are optional."""
+        if isinstance(obj, dict):
+            if attribute in obj:
+                return obj[attribute]
+            if attribute not in METHODS:
+                return self.undefined(obj=obj, name=attribute)
         try:
             return getattr(obj, attribute)
         except AttributeError:
