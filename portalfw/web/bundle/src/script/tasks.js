@@ -40,7 +40,8 @@ export function cancel(guid) {
 }
 
 function begun(guid) {
-  const one = { task: { steps: [] }, listeners: new Set(), timer: setInterval(() => !isLive() && ask(guid), ASK) };
+  const one = { task: { steps: [] }, listeners: new Set() };
+  one.timer = setInterval(() => (!isLive() || one.task.finished) && ask(guid), ASK); // or its answer could not be had yet
   followed.set(guid, one);
   watch(`task:${guid}`);
   return one;
