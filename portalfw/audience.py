@@ -15,7 +15,6 @@ Hearing = Callable[[Principal], bool]
 Audience = Callable[[Mapping[str, Any]], Hearing]
 """From a document, with its ``_id``, to who may hear of its changes."""
 
-OPERATORS: Final = ("level1", "level2", "level3")
 OWN: Final = ("session", "api_token", "passkey")
 """Collections of what is one user's own. That one of them is gone, not whose and which, everybody may hear."""
 REMEMBERED: Final = 10_000  # documents whose last audience is known, for when they change hands or are deleted
@@ -23,7 +22,7 @@ REMEMBERED: Final = 10_000  # documents whose last audience is known, for when t
 
 def operators(principal: Principal) -> bool:
     """Let operators and administrators hear."""
-    return principal.is_admin or principal.has_group(*OPERATORS)
+    return principal.is_operator
 
 
 def signed_in(principal: Principal) -> bool:

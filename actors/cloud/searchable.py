@@ -14,7 +14,6 @@ from portalfw.controller.documents import Node
 from portalfw.extension import searchable
 from portalfw.search import Viewer
 
-OPERATORS = ("level1", "level2", "level3")
 OPERATOR_APP, TENANT_APP = "cloudbroker", "cloudapi"
 LIVE = {"live": True}
 
@@ -24,7 +23,7 @@ def sees_all(principal: Principal) -> bool:
     apps = principal.apps
     if principal.is_admin:
         return apps is None or not apps.isdisjoint({OPERATOR_APP, TENANT_APP})
-    return principal.has_group(*OPERATORS) and (apps is None or OPERATOR_APP in apps)
+    return principal.is_operator and (apps is None or OPERATOR_APP in apps)
 
 
 def is_tenant(principal: Principal) -> bool:
@@ -121,7 +120,7 @@ def accounts(viewer: Viewer) -> dict[str, Any] | None:
 )
 def nodes(viewer: Viewer) -> dict[str, Any] | None:
     """Find nodes as an operator."""
-    return {} if viewer.principal.is_admin or viewer.principal.has_group(*OPERATORS) else None
+    return {} if viewer.principal.is_operator else None
 
 
 @searchable(

@@ -13,7 +13,6 @@ from portalfw.search import Found, Viewer
 from portalfw.search.declaration import by_number
 from portalfw.search.search import Deed
 
-OPERATORS = ("level1", "level2", "level3")
 APPS = ("system",)
 
 
@@ -88,7 +87,7 @@ def job_named(text: str) -> dict[str, Any] | None:
 )
 def jobs(viewer: Viewer) -> dict[str, Any] | None:
     """Find jobs as an operator."""
-    return {} if viewer.principal.is_admin or viewer.principal.has_group(*OPERATORS) else None
+    return {} if viewer.principal.is_operator else None
 
 
 def occurrence_named(text: str) -> dict[str, Any] | None:
@@ -111,4 +110,4 @@ def occurrence_named(text: str) -> dict[str, Any] | None:
 )
 def error_conditions(viewer: Viewer) -> dict[str, Any] | None:
     """Find error conditions as an operator."""
-    return {} if viewer.principal.is_admin or viewer.principal.has_group(*OPERATORS) else None
+    return {} if viewer.principal.is_operator else None

@@ -33,6 +33,12 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def bearer(authorization: str) -> str:
+    """Return the credential in an ``Authorization`` header of the scheme Bearer; empty if there is none."""
+    scheme, _, credential = authorization.partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""
+
+
 def note_use(credential: str) -> None:
     """Note a use of ``session:ID`` or ``token:ID``, unless any process has noted one within the last minute."""
     now = dt.datetime.now(dt.UTC)

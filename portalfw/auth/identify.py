@@ -9,7 +9,7 @@ from flask import Request
 from gevent.event import Event
 
 from portalfw.auth.cookies import cookie
-from portalfw.auth.credentials import note_use
+from portalfw.auth.credentials import bearer, note_use
 from portalfw.auth.issuer import JwtIssuer
 from portalfw.auth.jwt_check import JwtCheck
 from portalfw.auth.origin import is_own_origin
@@ -46,11 +46,10 @@ class Identifier:
         :raises UnauthenticatedError: if its token or JWT is not good; whose session has ended is a guest.
         :raises ForbiddenError: if a cookie-borne request that may change something comes from another site.
         """
-        header = request.headers.get("Authorization", "")
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() == "bearer" and token:
+        token = bearer(request.headers.get("Authorization", ""))
+        if token:
             kind = "jwt" if token.count(".") == JWT_DOTS else "token"
-            principal = self._remember(f"{kind}:{token.strip()}")
+            principal = self._remember(f"{kind}:{token}")
             if principal is None:
                 raise UnauthenticatedError("The API token is unknown, expired or revoked.")
             return principal
@@ -64,15 +63,12 @@ class Identifier:
 
     def _remember(self, key: str) -> Principal | None:
         now = time.monotonic()
-        known = self._known.get(key)
-        if known is not None and known[0] > now:
-            return known[1]
-        looking = self._looking.get(key)
-        if looking is not None:  # many open pages of one browser ask at the same moment
-            looking.wait()
-            known = self._known.get(key)
-            if known is not None and known[0] > now:
-                return known[1]
+        principal = self._recall(key, now)
+        if principal is None and key in self._looking:  # many open pages of one browser ask at the same moment
+            self._looking[key].wait()
+            principal = self._recall(key, now)
+        if principal is not None:
+            return principal
         looking = self._looking[key] = Event()
         try:
             return self._find(key, now)
@@ -80,6 +76,10 @@ class Identifier:
             if self._looking.get(key) is looking:
                 del self._looking[key]
             looking.set()
+
+    def _recall(self, key: str, now: float) -> Principal | None:
+        known = self._known.get(key)
+        return known[1] if known is not None and known[0] > now else None
 
     def _find(self, key: str, now: float) -> Principal | None:
         found = self._look_up(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ADMIN = "admin"
+OPERATORS = ("level1", "level2", "level3")  # the groups of those who run the installation
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Principal:
     def is_admin(self) -> bool:
         """Whether it may do everything."""
         return ADMIN in self.groups
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether it may see what is behind the cloud; administrators may too."""
+        return self.is_admin or self.has_group(*OPERATORS)
 
 
 GUEST = Principal("guest", frozenset({"guest"}), guest=True)

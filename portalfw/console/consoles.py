@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 import time
 import uuid
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pymongo import WriteConcern
 
+from portalfw.auth.credentials import digest
 from portalfw.auth.principal import Principal
 from portalfw.console.documents import ConsoleTicket
 from portalfw.console.meeting import Meeting
@@ -77,7 +77,7 @@ class Consoles:
         secret = secrets.token_urlsafe(24)
         now = time.time()
         ConsoleTicket.create(
-            hash=_digest(secret),
+            hash=digest(secret),
             user=user,
             screen=asdict(screen),
             created=now,
@@ -89,7 +89,7 @@ class Consoles:
     @staticmethod
     def look(secret: str, principal: Principal) -> dict[str, Any] | None:
         """Return a ticket of this user's without using it, also one that is used up; None if there is none."""
-        query = {"hash": _digest(secret), "user": principal.name}
+        query = {"hash": digest(secret), "user": principal.name}
         return next(iter(ConsoleTicket.rows(query, limit=1)), None)
 
     def take(self, secret: str, principal: Principal) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Consoles:
             raise TooManyError(
                 f"You have {MOST_OPEN} consoles open, the most that one may have. Close one of them.", retry_after=1
             )
-        good = {"hash": _digest(secret), "user": principal.name, "used": None, "expires": {"$gt": now}}
+        good = {"hash": digest(secret), "user": principal.name, "used": None, "expires": {"$gt": now}}
         row = ConsoleTicket.take(good, {"$set": {"used": now, "seen": now, "tunnel": uuid.uuid4().hex}})
         if row is None:
             raise ForbiddenError("This link is used up, too old, or somebody else's. Open the console anew.")
@@ -137,28 +137,17 @@ class Consoles:
         self, ticket: Mapping[str, Any], event: Literal["open", "close"], address: str, **arguments: Any
     ) -> None:
         """Write an audit record of a console's opening or closing."""
-        record = {
-            "_id": uuid.uuid4().hex,
-            "user": ticket["user"],
-            "address": address,
-            "via": "http",
-            "call": f"console/{event}",
-            "arguments": {"title": ticket["screen"]["title"], **arguments},
-            "changes": True,
-            "status": 200,
-            "error": None,
-            "duration": 0.0,
-            "date": dt.datetime.now(dt.UTC),
-            "tags": list(ticket["screen"]["tags"]),
-        }
-        self.runtime.dispatcher.audit.add(record, now=True)
+        self.runtime.dispatcher.audit.note(
+            f"console/{event}",
+            uuid.uuid4().hex,
+            user=ticket["user"],
+            address=address,
+            via="http",
+            arguments={"title": ticket["screen"]["title"], **arguments},
+            tags=ticket["screen"]["tags"],
+        )
 
 
 def _open_of(user: str) -> int:
     query = {"user": user, "closed": None, "seen": {"$gt": time.time() - GONE_AFTER}}
     return ConsoleTicket.collection().count_documents(query)
-
-
-def _digest(secret: str) -> str:
-    """Return the hash under which a random secret is kept."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -10,6 +10,7 @@ import flask
 from flask import Request, Response
 
 from agent.protocol import MISDIRECTED, TUNNELS
+from portalfw.auth.credentials import bearer
 from portalfw.auth.origin import is_own_origin
 from portalfw.auth.principal import Principal
 from portalfw.console.consoles import PAGE, Consoles
@@ -107,10 +108,7 @@ def _show(consoles: Consoles, ticket: Mapping[str, Any], session: Session, addre
 
 
 def _tunnel(runtime: Runtime, consoles: Consoles, tunnel: str) -> Response:
-    scheme, _, credential = flask.request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not credential:
-        raise UnauthenticatedError("An agent must send its credential: Authorization: Bearer <credential>.")
-    node = runtime.controller.nodes.authenticate(credential)
+    node = runtime.controller.nodes.authenticate(bearer(flask.request.headers.get("Authorization", "")))
     awaited = consoles.meeting.of(tunnel)
     if awaited is not None and awaited.node_id == node["id"]:
         return Upgrade(flask.request, awaited.bring)

@@ -31,10 +31,11 @@ from agent.protocol import (
     Samples,
     Welcome,
 )
+from portalfw.auth.credentials import bearer
 from portalfw.controller.documents import site_prefix
 from portalfw.controller.parking import Question
 from portalfw.controller.schedules import standing_orders, take_alone
-from portalfw.errors import InvalidError, NotFoundError, PortalError, UnauthenticatedError
+from portalfw.errors import InvalidError, NotFoundError, PortalError
 from portalfw.later import PUT_OFF
 from portalfw.rest.http import failure
 
@@ -178,10 +179,7 @@ def _with_node(
 ) -> Callable[..., Message | Response]:
     @functools.wraps(endpoint)
     def view(**path: Any) -> Message | Response:
-        scheme, _, credential = flask.request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not credential:
-            raise UnauthenticatedError("An agent must send its credential: Authorization: Bearer <credential>.")
-        return endpoint(controller.nodes.authenticate(credential), **path)
+        return endpoint(controller.nodes.authenticate(bearer(flask.request.headers.get("Authorization", ""))), **path)
 
     return view
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any, Final
 from pymongo import UpdateOne
 
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
+from portalfw.auth.credentials import digest
 from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, WORKING, JoinToken, Node
 from portalfw.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
@@ -70,7 +70,7 @@ class Nodes:
         token = f"join_{secrets.token_urlsafe(32)}"
         now = time.time()
         JoinToken.create(
-            hash=_digest(token),
+            hash=digest(token),
             roles=list(roles),
             gid=gid,
             accept=accept,
@@ -103,7 +103,7 @@ class Nodes:
             status=status,
             address=address,
             created=now,
-            credential_hash=_digest(credential),
+            credential_hash=digest(credential),
             credential_since=now,
             history=[{"at": now, "status": status, "reason": f"entered from {address}", "by": token["created_by"]}],
         )
@@ -112,6 +112,8 @@ class Nodes:
 
     def authenticate(self, credential: str) -> dict[str, Any]:
         """Return the row of the node that has this credential; raises UnauthenticatedError."""
+        if not credential:
+            raise UnauthenticatedError("An agent must send its credential: Authorization: Bearer <credential>.")
         row = self.known(credential)
         if row is None or row["status"] == DECOMMISSIONED:
             raise UnauthenticatedError(REVOKED)
@@ -135,8 +137,8 @@ class Nodes:
 
     def known(self, credential: str) -> dict[str, Any] | None:
         """Return the row of the node that was given this credential, also if it was revoked."""
-        digest = _digest(credential)
-        rows = Node.rows({"credential_hash": digest}, fields=KNOWN, limit=1) or _rotated(digest)
+        hashed = digest(credential)
+        rows = Node.rows({"credential_hash": hashed}, fields=KNOWN, limit=1) or _rotated(hashed)
         return rows[0] if rows else None
 
     def hello(self, node_id: int, message: Hello, address: str) -> None:
@@ -205,7 +207,7 @@ class Nodes:
     def rotate(self, node_id: int) -> Enrolled:
         """Give a node a new credential; the one it has is good until the new one is used, and for a while then."""
         credential = _credential()
-        Node.collection().update_one({"_id": node_id}, {"$set": {"credential_next": _digest(credential)}})
+        Node.collection().update_one({"_id": node_id}, {"$set": {"credential_next": digest(credential)}})
         return Enrolled(node_id=node_id, credential=credential)
 
     @staticmethod
@@ -219,7 +221,7 @@ class Nodes:
 
     def _use_token(self, token: str) -> dict[str, Any]:
         now = time.time()
-        query = {"hash": _digest(token), "used": None, "expires": {"$gt": now}}
+        query = {"hash": digest(token), "used": None, "expires": {"$gt": now}}
         row = JoinToken.take(query, {"$set": {"used": now}})
         if row is None:
             raise UnauthenticatedError("The join token is unknown, used or expired; ask for a new one.")
@@ -236,19 +238,14 @@ def _credential() -> str:
     return f"node_{secrets.token_urlsafe(32)}"
 
 
-def _rotated(digest: str) -> list[dict[str, Any]]:
+def _rotated(hashed: str) -> list[dict[str, Any]]:
     """Return the node that uses its next credential, which is its only one from now on, or its last one for a while."""
     now = time.time()
-    current = next(iter(Node.rows({"credential_next": digest}, fields=["credential_hash"], limit=1)), None)
+    current = next(iter(Node.rows({"credential_next": hashed}, fields=["credential_hash"], limit=1)), None)
     if current is not None:
         old = {"hash": current["credential_hash"], "until": now + OLD_IS_GOOD}
-        changes = {"credential_hash": digest, "credential_since": now, "credential_old": old}
-        same = {"_id": current["id"], "credential_next": digest, "status": {"$ne": DECOMMISSIONED}}
+        changes = {"credential_hash": hashed, "credential_since": now, "credential_old": old}
+        same = {"_id": current["id"], "credential_next": hashed, "status": {"$ne": DECOMMISSIONED}}
         Node.take(same, {"$set": changes, "$unset": {"credential_next": 1, "rotate": 1}})
-        return Node.rows({"credential_hash": digest}, fields=KNOWN, limit=1)
-    return Node.rows({"credential_old.hash": digest, "credential_old.until": {"$gt": now}}, fields=KNOWN, limit=1)
-
-
-def _digest(secret: str) -> str:
-    """Return the hash under which a random secret is stored; it has 256 bits of its own, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+        return Node.rows({"credential_hash": hashed}, fields=KNOWN, limit=1)
+    return Node.rows({"credential_old.hash": hashed, "credential_old.until": {"$gt": now}}, fields=KNOWN, limit=1)

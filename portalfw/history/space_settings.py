@@ -54,8 +54,7 @@ def read_settings(store: Store, principal: Principal, space: str) -> SpaceSettin
 
     def look(view: View) -> SpaceSettings:
         check(principal, view, None, "R", f"the space {space}")
-        config = read_config(space, text_of(view, CONFIG) or "", CONFIG)
-        return SpaceSettings(space.lower(), config, has(principal, view, None, "A"))
+        return _settings(principal, space, view)
 
     return store.look(space, look)
 
@@ -77,7 +76,7 @@ def write_settings(store: Store, principal: Principal, space: str, wish: Wish, m
         return {} if _known(before) == _said(given) else {CONFIG: text.encode()}
 
     store.change(space, author_of(principal), subject(message, f"Change the settings of {space}"), build)
-    return store.look(space, lambda view: _after(principal, space, view))
+    return store.look(space, lambda view: _settings(principal, space, view))
 
 
 def rights_lines(rights: Mapping[str, str]) -> str:
@@ -146,7 +145,7 @@ def _said(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in anyway or value != anyway[name]}
 
 
-def _after(principal: Principal, space: str, view: View) -> SpaceSettings:
+def _settings(principal: Principal, space: str, view: View) -> SpaceSettings:
     config = read_config(space, text_of(view, CONFIG) or "", CONFIG)
     return SpaceSettings(space.lower(), config, has(principal, view, None, "A"))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -74,6 +75,42 @@ class AuditLog:
         self._waiting.append(record)
         if self._flusher is None:
             self._flusher = gevent.spawn_later(FLUSH_INTERVAL, self.flush)
+
+    def note(
+        self,
+        call: str,
+        record_id: str,
+        *,
+        user: str,
+        address: str,
+        via: str,
+        arguments: Mapping[str, Any] | None = None,
+        status: int = 200,
+        error: str | None = None,
+        duration: float = 0.0,
+        tags: Iterable[str] = (),
+    ) -> None:
+        """Write a record of something that changed and was no call of a method, such as a sign-in, to disk.
+
+        :param record_id: unique, such as the request's.
+        :param status: the HTTP status as which it ended.
+        :param duration: in seconds.
+        """
+        record = {
+            "_id": record_id,
+            "user": user,
+            "address": address,
+            "via": via,
+            "call": call,
+            "arguments": dict(arguments or {}),
+            "changes": True,
+            "status": status,
+            "error": error,
+            "duration": duration,
+            "date": dt.datetime.now(dt.UTC),
+            "tags": list(tags),
+        }
+        self.add(record, now=True)
 
     def flush(self) -> None:
         """Write what waits."""

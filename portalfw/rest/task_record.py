@@ -25,7 +25,6 @@ from portalfw.store import Document
 log = logging.getLogger(__name__)
 
 KEEP: Final = 600  # seconds that an outcome is kept at least (clients.md: the clients ask again for some minutes)
-OPERATORS: Final = ("level1", "level2", "level3", "admin")  # who may read what jobs say
 EVERY: Final = 0.25  # seconds between two writes of a call's steps
 PAUSE: Final = 1.0  # seconds after a write that failed
 NEWS: Final = WriteConcern(w=1)  # how far a call is may be lost in a crash
@@ -159,7 +158,7 @@ def status_of(row: Mapping[str, Any], asker: Principal, since: int = 0) -> TaskS
 
 def _readable(steps: list[progress.Step], asker: Principal) -> list[progress.Step]:
     """Return the steps as ``asker`` may read them: lines of jobs name what lies beneath the cloud."""
-    if asker.has_group(*OPERATORS):
+    if asker.is_operator:
         return steps
     found = (step if step["level"] == progress.STEP else {**step, "text": ""} for step in steps)
     return [step for step in found if step["level"] in {progress.STEP, progress.PERCENT}]  # type: ignore[misc]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import flask
 from flask import Response
 
+from portalfw.auth.credentials import bearer
 from portalfw.auth.jwt_issue import JwtIssue
 from portalfw.auth.jwt_keys import jwks
 from portalfw.errors import InvalidError, PortalError
@@ -44,9 +45,8 @@ def blueprint(runtime: Runtime) -> flask.Blueprint:
 
     @routes.route("/v1/oauth/jwt/refresh", methods=["GET", "POST"])
     def refresh() -> Response:
-        scheme, _, token = flask.request.headers.get("Authorization", "").partition(" ")
+        given = bearer(flask.request.headers.get("Authorization", ""))
         try:
-            given = token.strip() if scheme.lower() == "bearer" else ""
             return _text(runtime.service(_issue).refresh(given, validity=_validity()))
         except PortalError as error:
             return _text(error.message, status_of(error))

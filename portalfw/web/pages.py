@@ -30,7 +30,6 @@ VERSION = "Portal-Version"  # idem: the version of the macro that the page shows
 HEAD_OF_MACRO = 200  # bytes of a macro in which its version stands
 HTML = "text/html; charset=utf-8"
 HEALTH_PAGE = "/grid/Health"
-OPERATORS = ("level1", "level2", "level3")
 
 
 def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
@@ -122,7 +121,7 @@ def _frame(view: PageView, principal: Principal, request: Request, tools: page_t
 
 def _health(runtime: Runtime, principal: Principal) -> frame.HealthMark | None:
     """Return the mark that operators see on every page."""
-    if not (principal.is_admin or principal.has_group(*OPERATORS)):
+    if not principal.is_operator:
         return None
     found = runtime.health.overall()
     return frame.HealthMark(found.state, found.troubles, HEALTH_PAGE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,18 +34,15 @@ def record_sign_in(
     :param user: whose sign-in it is; a guest's if nobody knows.
     :param refusal: why it failed; ``reason`` is told instead of its message where the browser was told less.
     """
-    record = {
-        "_id": flask.g.request_id,
-        "user": user or GUEST.name,
-        "address": flask.request.remote_addr or "",
-        "via": "page",
-        "call": call,
-        "arguments": dict(arguments or {}),
-        "changes": True,
-        "status": 200 if refusal is None else status_of(refusal),
-        "error": None if refusal is None else reason or refusal.message,
-        "duration": time.perf_counter() - began,
-        "date": dt.datetime.now(dt.UTC),
-        "tags": list(tags),
-    }
-    runtime.dispatcher.audit.add(record, now=True)
+    runtime.dispatcher.audit.note(
+        call,
+        flask.g.request_id,
+        user=user or GUEST.name,
+        address=flask.request.remote_addr or "",
+        via="page",
+        arguments=arguments,
+        status=200 if refusal is None else status_of(refusal),
+        error=None if refusal is None else reason or refusal.message,
+        duration=time.perf_counter() - began,
+        tags=tags,
+    )
