@@ -273,6 +273,11 @@ class Result(Message):
     offset: int = Field(default=0, ge=0)
     lines: list[Line] = []
 
+    @property
+    def seconds(self) -> float | None:
+        """How long the script ran; None if it never began."""
+        return None if self.started is None else max(0.0, self.ended - self.started)
+
 
 class Alone(Message):
     """What a standing order came to while no controller was there; by its ``key``, sending twice does no harm."""

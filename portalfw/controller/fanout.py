@@ -19,7 +19,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from agent.protocol import ENDED, HELD, JobState
 from portalfw.controller import transitions
 from portalfw.controller.documents import FanOutPlan, Job
-from portalfw.controller.submission import Terms, draft, insert
+from portalfw.controller.submission import Terms, draft, insert, waiting
 from portalfw.controller.targets import Target
 from portalfw.controller.wake import Wake
 from portalfw.errors import ConflictError, InvalidError, NotFoundError
@@ -244,20 +244,8 @@ def _planned(parent: int, begin: int, count: int) -> list[int]:
 
 def _store_children(row: Row, nodes: Sequence[int]) -> None:
     """Store the children on nodes; those that are stored already stay as they are."""
-    now = time.time()
     kept = ("script", "sha256", "args", "queue", "timeout", "idempotent", "log", "priority", "submitted_by")
-    common = {name: row[name] for name in kept} | {
-        "parent": row["id"],
-        "status": JobState.QUEUED.value,
-        "reason": "",
-        "attempt": 0,
-        "cancel": None,
-        "created": now,
-        "expires": now + row["expire_after"],
-        "expire_after": row["expire_after"],
-        "lines": 0,
-        "history": [{"at": now, "status": JobState.QUEUED.value, "reason": ""}],
-    }
+    common = {name: row[name] for name in kept} | {"parent": row["id"]} | waiting(row["expire_after"])
     ids = Job.next_ids(len(nodes))
     rows = [{"_id": identity, "node_id": node, **common} for identity, node in zip(ids, nodes, strict=True)]
     # The journal is waited for once, when the parent says that they are begun.

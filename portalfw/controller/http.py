@@ -67,7 +67,6 @@ class Endpoints:
         self._controller.nodes.hello(node["id"], message, flask.request.remote_addr or "")
         if message.holding is not None:
             self._controller.parking.greet(node["id"], message.session)
-        if message.holding is not None:
             self._queue.recover(node["id"], message.holding, reason=_why_gone(node, message))
             self._queue.renew(node["id"], message.holding)
         return Welcome(
@@ -78,7 +77,7 @@ class Endpoints:
             status=node["status"],
             lease=self._queue.lease,
             standing=standing_orders(node),
-            rotate=self._controller.nodes.wants_rotation(node["id"]),
+            rotate=bool(node.get("rotate")),
         )
 
     def credential(self, node: Row) -> Message:

@@ -37,7 +37,7 @@ ROTATED: Final = 100
 OLD_IS_GOOD: Final = 3600.0
 """Seconds for which a replaced credential is still taken: jobs that run have it, to fetch files."""
 
-KNOWN: Final = ["name", "gid", "roles", "status", "session", "boot_id", "connected", "last_seen"]
+KNOWN: Final = ["name", "gid", "roles", "status", "session", "boot_id", "connected", "last_seen", "rotate"]
 
 
 class Nodes:
@@ -209,11 +209,6 @@ class Nodes:
         credential = _credential()
         Node.collection().update_one({"_id": node_id}, {"$set": {"credential_next": digest(credential)}})
         return Enrolled(node_id=node_id, credential=credential)
-
-    @staticmethod
-    def wants_rotation(node_id: int) -> bool:
-        """Tell whether a node's agent is to fetch a new credential."""
-        return bool(Node.rows({"_id": node_id, "rotate": True}, fields=["_id"], limit=1))
 
     def connected(self) -> int:
         """Return how many nodes are there now."""

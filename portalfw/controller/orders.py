@@ -68,9 +68,8 @@ class Orders:
         """
         check_batch(batch)
         found = self._script(script)
-        nodes = list(target.nodes) if target.nodes else members(target, connected=connected)
-        if target.nodes:
-            members(target)
+        there = members(target, connected=connected and not target.nodes)
+        nodes = list(target.nodes) or there
         return self._queue.fanout.submit(
             found, args, nodes, target, terms, batch=batch, stop_on_failure=stop_on_failure
         )

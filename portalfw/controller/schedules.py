@@ -186,8 +186,7 @@ def take_alone(node_id: int, told: Alone) -> bool:
     row = draft(script, schedule.get("args") or {}, terms)
     row |= {"node_id": node_id, "attempt": 1, "status": result.state, "reason": result.reason, "expires": None}
     row |= {"created": result.started or result.ended, "started": result.started, "ended": result.ended}
-    row |= {"result": result.result, "traceback": result.traceback}
-    row["seconds"] = None if result.started is None else max(0.0, result.ended - result.started)
+    row |= {"result": result.result, "traceback": result.traceback, "seconds": result.seconds}
     row["history"] = [{"at": result.ended, "status": result.state, "reason": "no controller was there"}]
     try:
         job = insert(row)

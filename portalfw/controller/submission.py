@@ -41,7 +41,6 @@ class Terms:
 def draft(script: Row, args: Mapping[str, Any], terms: Terms) -> Row:
     """Return the document of a queued job without id and node; raises InvalidError naming a wrong argument."""
     check_arguments(script, args)
-    now = time.time()
     header = script["header"]
     return {
         "script": script["name"],
@@ -53,16 +52,24 @@ def draft(script: Row, args: Mapping[str, Any], terms: Terms) -> Row:
         "log": header["log"],
         "priority": terms.priority,
         "submitted_by": terms.submitted_by,
+        **waiting(terms.expires),
+        **dict(terms.marks),
+    }
+
+
+def waiting(expires: float) -> Row:
+    """Return the fields of a job that begins to wait now, at most ``expires`` seconds."""
+    now = time.time()
+    return {
         "status": JobState.QUEUED.value,
         "reason": "",
         "attempt": 0,
         "cancel": None,
         "created": now,
-        "expires": now + terms.expires,
-        "expire_after": float(terms.expires),
+        "expires": now + expires,
+        "expire_after": float(expires),
         "lines": 0,
         "history": [{"at": now, "status": JobState.QUEUED.value, "reason": ""}],
-        **dict(terms.marks),
     }
 
 

@@ -65,7 +65,6 @@ def finish(job_id: int, result: Result) -> Row | None:
     """
     attempt: Any = {"$gte": result.attempt} if result.state == JobState.OK else result.attempt
     query = {"_id": job_id, "attempt": attempt}
-    seconds = None if result.started is None else max(0.0, result.ended - result.started)
     try:
         return end(
             query,
@@ -73,8 +72,8 @@ def finish(job_id: int, result: Result) -> Row | None:
             result.reason,
             result=result.result,
             traceback=result.traceback,
-            seconds=seconds,
+            seconds=result.seconds,
         )
     except (InvalidDocument, InvalidBSON, InvalidStringData, DocumentTooLarge, OverflowError) as error:
         reason = f"action() returned what the database cannot hold: {error}"
-        return end(query, JobState.ERROR, reason, seconds=seconds)
+        return end(query, JobState.ERROR, reason, seconds=result.seconds)
