@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sal.errors import CommandError, CommandTimeoutError, MissingToolError
 
 #: Where Debian keeps the commands that this package uses.
 PACKAGES = {
+    "apt-get": "apt",
+    "blkid": "util-linux",
     "bridge": "iproute2",
     "dnsmasq": "dnsmasq-base",
+    "dpkg-query": "dpkg",
+    "findmnt": "util-linux",
+    "groupadd": "passwd",
     "ip": "iproute2",
+    "losetup": "mount",
+    "lsblk": "util-linux",
+    "mkfs.ext4": "e2fsprogs",
+    "mkfs.vfat": "dosfstools",
+    "mkfs.xfs": "xfsprogs",
     "nft": "nftables",
     "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",
+    "resize2fs": "e2fsprogs",
+    "sfdisk": "fdisk",
+    "ssh-keygen": "openssh-client",
     "sysctl": "procps",
+    "systemctl": "systemd",
+    "tc": "iproute2",
+    "timedatectl": "systemd",
+    "useradd": "passwd",
+    "usermod": "passwd",
+    "xfs_growfs": "xfsprogs",
 }
 
 
@@ -31,6 +50,19 @@ class Command:
     def run(self, timeout: float = 30) -> str:
         """Run it and return what it printed."""
         return run(self.args, self.input, timeout)
+
+
+def apply(plan: Iterable[Command], timeout: float = 30) -> list[str]:
+    """Run what a plan says, in its order; return the commands as text: what was changed.
+
+    Nothing if nothing was missing. What commands were given to read is left out: it may be secret. Raises at the first
+    that fails, as `run` does.
+    """
+    done = []
+    for command in plan:
+        command.run(timeout)
+        done.append(shlex.join(command.args))
+    return done
 
 
 def run(args: Sequence[str], input: str | None = None, timeout: float = 30) -> str:  # noqa: A002 - subprocess's own name for it

@@ -51,3 +51,27 @@ class ImageError(SalError, ValueError):
 
 class NetworkError(SalError, OSError):
     """A bridge, namespace or gateway could not be made as asked."""
+
+
+class LinkMissingError(NetworkError, LookupError):
+    """There is no network link of this name on the node or in the namespace."""
+
+
+class DiskError(SalError, OSError):
+    """A disk, partition, file system or mount is not as an operation needs it; nothing was overwritten."""
+
+
+class ProcessError(SalError, OSError):
+    """A process does not end."""
+
+
+class SystemdMissingError(SalError, OSError):
+    """This machine was not started by systemd, so that no service can be asked about or changed."""
+
+
+class AccountMissingError(SalError, LookupError):
+    """There is no user or group of this name."""
+
+
+class CertificateError(SalError, ValueError):
+    """A key, request or certificate cannot be read, or does not belong to the other."""

@@ -4,17 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from sal.command import run
+from sal.command import Command, run
 from sal.names import link
-from sal.network.links import bridge_commands, read_links
+from sal.network.links import Link, command, mac, read_links
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A bridge, whether it is up, and the links that are plugged into it, by name."""
+
+    name: str
+    up: bool
+    ports: list[str]
+
+
+def read_bridges(namespace: str | None = None) -> dict[str, Bridge]:
+    """Return the bridges of the node or of a namespace, by name."""
+    return bridges_among(read_links(namespace))
+
+
+def bridges_among(links: dict[str, Link]) -> dict[str, Bridge]:
+    """Return the bridges among links, by name."""
+    return {
+        one.name: Bridge(one.name, one.up, sorted(other.name for other in links.values() if other.master == one.name))
+        for one in links.values()
+        if one.kind == "bridge"
+    }
+
+
+def bridge_commands(name: str, found: Link | None) -> list[Command]:
+    """Return what is missing for a bridge without delay and without an address of the node in the machines' network."""
+    plan = []
+    if found is None:
+        plan.append(command("link", "add", "name", name, "address", mac(name), "type", "bridge", "forward_delay", "0"))
+        plan.append(command("link", "set", "dev", name, "addrgenmode", "none"))
+    if found is None or not found.up:
+        plan.append(command("link", "set", "dev", name, "up"))
+    return plan
 
 
 def ensure_bridge(name: str) -> bool:
     """Make a bridge and bring it up; return whether anything had to change."""
     plan = bridge_commands(link(name), read_links().get(name))
-    for command in plan:
-        command.run()
+    for one in plan:
+        one.run()
     return bool(plan)
 
 

@@ -7,18 +7,17 @@ import os
 import pwd
 import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from sal.command import run
-from sal.errors import NetworkError
+from sal import files
 from sal.network.links import inside
+from sal.network.namespaces import namespace_pids
 from sal.network.spec import INSIDE, GatewaySpec
+from sal.system.processes import end
 
-_LIMIT: Final = 5.0
 _RESOLVERS: Final = ("/run/systemd/resolve/resolv.conf", "/etc/resolv.conf")
 
 
@@ -52,8 +51,8 @@ class Dnsmasq:
         its next owner until the lease runs out.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        reconfigured = _write(self.config, config_text(spec, self.folder, nameservers(), account(self.folder)))
-        changed = [_write(self.folder / name, text) for name, text in hosts_files(spec).items()]
+        reconfigured = files.write(self.config, config_text(spec, self.folder, nameservers(), account(self.folder)))
+        changed = [files.write(self.folder / name, text) for name, text in hosts_files(spec).items()]
         running, outdated = self.pids(), outdated_leases(spec, self._leases())
         if running and not reconfigured and not outdated:
             for pid in running if any(changed) else ():
@@ -134,31 +133,6 @@ def nameservers() -> list[str]:
     return []
 
 
-def namespace_pids(namespace: str) -> list[int]:
-    """Return all processes in a namespace."""
-    return [int(pid) for pid in run(["ip", "netns", "pids", namespace]).split()]
-
-
-def end(pids: list[int]) -> None:
-    """End processes, at first politely. Raises `NetworkError` if one does not end."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        for pid in filter(_alive, pids):
-            os.kill(pid, number)
-        limit = time.monotonic() + _LIMIT
-        while (left := [pid for pid in pids if _alive(pid)]) and time.monotonic() < limit:
-            time.sleep(0.01)
-        if not left:
-            return
-    raise NetworkError(f"processes {left} do not end")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 def account(folder: Path) -> str:
     """Return who dnsmasq should be: its own user where that can reach its files, else it could not read them again."""
     open_to_all = all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
@@ -167,13 +141,3 @@ def account(folder: Path) -> str:
     except KeyError:
         return "root"
     return "dnsmasq" if open_to_all else "root"
-
-
-def _write(file: Path, text: str) -> bool:
-    """Write a file if its content is another; return whether it was."""
-    if file.exists() and file.read_text(encoding="utf-8") == text:
-        return False
-    part = file.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(file)
-    return True

@@ -9,12 +9,14 @@ from typing import Final
 
 from sal.command import run
 from sal.errors import CommandError
-from sal.network import rules
+from sal.network import firewall, rules
 from sal.network.bridges import remove_bridge_if_unused
-from sal.network.dnsmasq import Dnsmasq, end, namespace_pids
+from sal.network.dnsmasq import Dnsmasq
 from sal.network.links import inside, read_links
+from sal.network.namespaces import namespace_pids
 from sal.network.plan import GatewayFacts, missing
 from sal.network.spec import GatewaySpec
+from sal.system.processes import end
 
 _NAMESPACES: Final = Path("/run/netns")
 _FORWARDING: Final = "/proc/sys/net/ipv4/ip_forward"
@@ -43,7 +45,7 @@ class Gateway:
         node = {
             "links": read_links(),
             "host_forwarding": Path(_FORWARDING).read_text(encoding="ascii").strip() == "1",
-            "host_revision": rules.loaded(spec.external.bridge),
+            "host_revision": firewall.loaded(spec.external.bridge),
         }
         if not (_NAMESPACES / name).exists():
             return GatewayFacts(**node)  # type: ignore[arg-type]
@@ -57,7 +59,7 @@ class Gateway:
             own_links=own_links,
             router=_router(name),
             forwarding=inside(name, "cat", _FORWARDING).run().strip() == "1",
-            revision=rules.loaded(rules.TABLE, name),
+            revision=firewall.loaded(rules.TABLE, name),
         )
 
     def apply(self) -> GatewayResult:
@@ -75,7 +77,7 @@ class Gateway:
         if remove_bridge_if_unused(self.spec.external.bridge):
             changed = True
             if self.spec.external.host_gateway:
-                rules.unload(self.spec.external.bridge).run()
+                firewall.unload(self.spec.external.bridge).run()
         return GatewayResult(self.spec.name, changed)
 
     def _remove_namespace(self) -> bool:

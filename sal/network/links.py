@@ -10,23 +10,96 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sal.command import Command, run
+from sal import names
+from sal.command import Command, apply, run
+from sal.errors import LinkMissingError
 
 
 @dataclass(frozen=True)
 class Link:
-    """A network link: the bridge that it is plugged into, and its IPv4 addresses with prefix."""
+    """A network link: the bridge that it is plugged into, and its IPv4 addresses with prefix.
+
+    ``kind`` is the driver's (``veth``, ``bridge``, ``vxlan``, ``tun``), empty for a card; ``mtu`` in bytes.
+    """
 
     name: str
     up: bool
     master: str | None = None
     addresses: list[str] = field(default_factory=list)
+    kind: str = ""
+    mac: str = ""
+    mtu: int = 0
 
 
 def read_links(namespace: str | None = None) -> dict[str, Link]:
     """Return the links of the node or of a namespace, by name."""
-    found: list[dict[str, Any]] = json.loads(run([*ip(namespace), "-json", "address", "show"]) or "[]")
+    return parse_links(run([*ip(namespace), "-json", "-details", "address", "show"]))
+
+
+def parse_links(text: str) -> dict[str, Link]:
+    """Read what ``ip -json -details address show`` prints."""
+    found: list[dict[str, Any]] = json.loads(text or "[]")
     return {entry["ifname"]: _link(entry) for entry in found if "ifname" in entry}
+
+
+def link_commands(
+    found: Link,
+    namespace: str | None = None,
+    *,
+    up: bool = True,
+    mtu: int | None = None,
+    master: str | None = None,
+    addresses: list[str] | None = None,
+) -> list[Command]:
+    """Return what a link lacks of what is asked; what is None stays as it is."""
+    plan = []
+    if mtu not in {None, found.mtu}:
+        plan.append(command("link", "set", "dev", found.name, "mtu", str(mtu), namespace=namespace))
+    if master not in {None, found.master}:
+        plan.append(command("link", "set", "dev", found.name, "master", str(master), namespace=namespace))
+    if found.up != up:
+        plan.append(command("link", "set", "dev", found.name, "up" if up else "down", namespace=namespace))
+    return plan if addresses is None else plan + address_commands(found.name, addresses, found, namespace)
+
+
+def cable_commands(name: str, peer: str, namespace: str | None, found: Link | None) -> list[Command]:
+    """Return what is missing of a pair of links (veth), one end of it, ``peer``, in a namespace or on the node."""
+    if found is not None:
+        return []
+    place = ("netns", namespace) if namespace else ()
+    return [command("link", "add", "name", name, "type", "veth", "peer", "name", peer, *place)]
+
+
+def ensure_cable(name: str, peer: str, namespace: str | None = None) -> list[str]:
+    """Lay a cable between the node and a namespace, unless its end ``name`` is there; return what was changed."""
+    return apply(cable_commands(names.link(name), names.link(peer), namespace, read_links().get(name)))
+
+
+def ensure_link(
+    name: str,
+    namespace: str | None = None,
+    *,
+    up: bool = True,
+    mtu: int | None = None,
+    master: str | None = None,
+    addresses: list[str] | None = None,
+) -> list[str]:
+    """Set up a link that is there; return what was changed. What is None stays as it is.
+
+    Params: ``mtu`` in bytes; ``master`` the bridge to plug it into; ``addresses`` exactly those IPv4 addresses
+    (``10.1.2.3/24``) that it shall have. Raises `sal.errors.LinkMissingError`.
+    """
+    found = read_links(namespace)
+    if name not in found:
+        raise LinkMissingError(f"link {name}: not {f'in namespace {namespace}' if namespace else 'on this node'}")
+    return apply(link_commands(found[name], namespace, up=up, mtu=mtu, master=master, addresses=addresses))
+
+
+def remove_link(name: str, namespace: str | None = None) -> list[str]:
+    """Remove a link, of a cable both ends; return what was changed."""
+    if name not in read_links(namespace):
+        return []
+    return apply([command("link", "del", "dev", name, namespace=namespace)])
 
 
 def ip(namespace: str | None = None) -> list[str]:
@@ -50,17 +123,6 @@ def mac(name: str) -> str:
     return ":".join(["02", *(digest[place : place + 2] for place in range(0, 10, 2))])
 
 
-def bridge_commands(name: str, found: Link | None) -> list[Command]:
-    """Return what is missing for a bridge without delay and without an address of the node in the machines' network."""
-    plan = []
-    if found is None:
-        plan.append(command("link", "add", "name", name, "address", mac(name), "type", "bridge", "forward_delay", "0"))
-        plan.append(command("link", "set", "dev", name, "addrgenmode", "none"))
-    if found is None or not found.up:
-        plan.append(command("link", "set", "dev", name, "up"))
-    return plan
-
-
 def address_commands(link: str, wanted: list[str], found: Link | None, namespace: str | None = None) -> list[Command]:
     """Return what makes a link have exactly the wanted IPv4 addresses."""
     present = found.addresses if found else []
@@ -70,7 +132,14 @@ def address_commands(link: str, wanted: list[str], found: Link | None, namespace
 
 
 def _link(entry: dict[str, Any]) -> Link:
-    addresses = [
-        f"{one['local']}/{one['prefixlen']}" for one in entry.get("addr_info", []) if one.get("family") == "inet"
-    ]
-    return Link(entry["ifname"], "UP" in entry["flags"], entry.get("master"), addresses)
+    return Link(
+        name=entry["ifname"],
+        up="UP" in entry["flags"],
+        master=entry.get("master"),
+        addresses=[
+            f"{one['local']}/{one['prefixlen']}" for one in entry.get("addr_info", []) if one.get("family") == "inet"
+        ],
+        kind=entry.get("linkinfo", {}).get("info_kind", ""),
+        mac=entry.get("address", ""),
+        mtu=entry.get("mtu", 0),
+    )

@@ -7,8 +7,10 @@ from ipaddress import IPv4Interface
 
 from sal.command import Command
 from sal.errors import NetworkError
-from sal.network import rules
-from sal.network.links import Link, address_commands, bridge_commands, command, inside, mac
+from sal.network import firewall, rules
+from sal.network.bridges import bridge_commands
+from sal.network.links import Link, address_commands, command, inside, mac
+from sal.network.namespaces import namespace_commands
 from sal.network.spec import INSIDE, OUTSIDE, ExternalSpec, GatewaySpec
 
 
@@ -54,8 +56,8 @@ def _host_router(external: ExternalSpec, facts: GatewayFacts) -> list[Command]:
     if not facts.host_forwarding:
         plan.append(inside(None, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
     chains = rules.host_rules(external)
-    if facts.host_revision != rules.revision(chains):
-        plan.append(rules.load(external.bridge, chains))
+    if facts.host_revision != firewall.revision(chains):
+        plan.append(firewall.load(external.bridge, chains))
     return plan
 
 
@@ -71,10 +73,7 @@ def _refuse_overlap(external: ExternalSpec, facts: GatewayFacts) -> None:
 
 
 def _namespace(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
-    if facts.namespace:
-        return []
-    plan = [command("netns", "delete", spec.name)] if facts.stale else []
-    return [*plan, command("netns", "add", spec.name), command("link", "set", "dev", "lo", "up", namespace=spec.name)]
+    return [] if facts.namespace else namespace_commands(spec.name, None, stale=facts.stale)
 
 
 def _cable(
@@ -99,7 +98,7 @@ def _cable(
 
 def _rules(spec: GatewaySpec, facts: GatewayFacts) -> list[Command]:
     chains = rules.gateway_rules(spec)
-    return [] if facts.revision == rules.revision(chains) else [rules.load(rules.TABLE, chains, spec.name)]
+    return [] if facts.revision == firewall.revision(chains) else [firewall.load(rules.TABLE, chains, spec.name)]
 
 
 def _routing(spec: GatewaySpec, facts: GatewayFacts, *, lost: bool) -> list[Command]:

@@ -1,21 +1,12 @@
-"""Filter and translation rules, as nftables text.
-
-Rules are replaced as a whole in one transaction. An empty chain named after the text's digest tells later which rules
-are in force, so that the same rules are not loaded again.
-"""
+"""Filter and translation rules of a gateway, as nftables text; `sal.network.firewall` puts them in force."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any, Final
+from typing import Final
 
-from sal.command import Command
-from sal.network.links import inside
 from sal.network.spec import INSIDE, OUTSIDE, ExternalSpec, GatewaySpec
 
 TABLE: Final = "gateway"
-_REVISION: Final = "revision_"
 
 
 def gateway_rules(spec: GatewaySpec) -> str:
@@ -53,31 +44,6 @@ def host_rules(external: ExternalSpec) -> str:
     # The incoming link tells routed packets from those that only cross a bridge and pass these rules by br_netfilter.
     rules = [f'iifname "{external.bridge}" oifname != "{external.bridge}" ip saddr {network} masquerade']
     return _chain("translate_out", "nat hook postrouting priority srcnat; policy accept", rules)
-
-
-def revision(chains: str) -> str:
-    """Return the name of the chain that marks these rules as loaded."""
-    return _REVISION + hashlib.sha256(chains.encode()).hexdigest()[:16]
-
-
-def load(table: str, chains: str, namespace: str | None = None) -> Command:
-    """Return the command that replaces a table by these chains."""
-    emptied = f"table ip {table}\ndelete table ip {table}\n"
-    text = f"{emptied}table ip {table} {{\n  chain {revision(chains)} {{\n  }}\n{chains}\n}}\n"
-    return inside(namespace, "nft", "-f", "-", text=text)
-
-
-def unload(table: str) -> Command:
-    """Return the command that removes a table of the node, whether it is there or not."""
-    return inside(None, "nft", "-f", "-", text=f"table ip {table}\ndelete table ip {table}\n")
-
-
-def loaded(table: str, namespace: str | None = None) -> str | None:
-    """Return the revision of the rules in force, None if there are none."""
-    listed: dict[str, Any] = json.loads(inside(namespace, "nft", "-j", "list", "chains").run() or "{}")
-    chains = [entry["chain"] for entry in listed.get("nftables", []) if "chain" in entry]
-    names = (chain["name"] for chain in chains if (chain["family"], chain["table"]) == ("ip", table))
-    return next((name for name in names if name.startswith(_REVISION)), None)
 
 
 def _chain(name: str, kind: str, rules: list[str]) -> str:

@@ -15,9 +15,10 @@ from sal.hypervisor.seed import seed_files
 from sal.hypervisor.spec import MachineSpec
 from sal.network import GatewaySpec
 from sal.network.dnsmasq import config_text, hosts_files, outdated_leases
+from sal.network.firewall import revision
 from sal.network.links import Link
 from sal.network.plan import GatewayFacts, missing
-from sal.network.rules import gateway_rules, host_rules, revision
+from sal.network.rules import gateway_rules, host_rules
 
 CASES = Path(__file__).parent / "cases"
 

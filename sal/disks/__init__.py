@@ -1,0 +1,1 @@
+"""A node's own disks: devices, partitions, file systems and mounts."""

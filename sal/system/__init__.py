@@ -1,0 +1,1 @@
+"""What every Linux machine has: processes, services, packages, accounts, keys, names, time, certificates, sensors."""
