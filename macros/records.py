@@ -25,15 +25,28 @@ def log(
     title: str | None = None,
     status: str | None = None,
     empty: str | None = None,
+    more: str | None = None,
 ) -> Block:
     """Output of a job, line by line: the answer of a method, or an entry of the page's ``data:``.
 
-    A line is a text, or has ``text`` (or ``line``, ``message``), ``level`` and ``at``. status: of the job; while it
-    runs the log follows its end.
+    A line is a text, or has ``text`` (or ``line``, ``message``), ``level``, ``at`` and its number ``n``.
+    status: of the job; while it runs the log follows its end.
+    more (``Label -> Page``): above the first line, where that is not number 1.
     """
     running = status in {"QUEUED", "LEASED", "RUNNING"}
     lines = [_line(line) for line in _records(ctx, api, data, args)]
-    return ctx.render("log.html", lines=lines, title=title, state=status, kind="job", running=running, empty=empty)
+    label, arrow, target = (more or "").partition("->")
+    earlier = {"label": label.strip(), "href": ctx.link(target.strip())} if arrow else None
+    return ctx.render(
+        "log.html",
+        lines=lines,
+        title=title,
+        state=status,
+        kind="job",
+        running=running,
+        empty=empty,
+        earlier=earlier if lines and lines[0].get("n", 1) > 1 else None,
+    )
 
 
 @macro
@@ -116,7 +129,8 @@ def _line(line: Any) -> dict[str, Any]:
     text = next((line[name] for name in TEXTS if line.get(name) is not None), "")
     at = next((line[name] for name in AT if line.get(name)), None)
     shown = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3] if isinstance(at, (int, float)) else at
-    return {"text": str(text), "level": str(line.get("level") or "info"), "at": shown}
+    said = {"text": str(text), "level": str(line.get("level") or "info"), "at": shown}
+    return {**said, "n": line["n"]} if isinstance(line.get("n"), int) else said
 
 
 def _records(ctx: MacroContext, api: str | None, data: Any, args: dict[str, Any] | None) -> list[Any]:

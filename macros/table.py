@@ -12,7 +12,9 @@ from macros.columns import Column, read_columns
 from macros.wish import Wish
 from portalfw.rest import Page
 from portalfw.wiki import Address, Block, MacroContext, macro
+from portalfw.wiki.address import field_of
 from portalfw.wiki.errors import MacroError
+from portalfw.wiki.formats import known as is_known
 
 PAGED = {"limit", "offset"}
 
@@ -78,16 +80,19 @@ def fields(
     args: dict[str, Any] | None = None,
     body: dict[str, Any] | None = None,
     one: bool = False,
+    known: bool = False,
     title: str | None = None,
     more: str | None = None,
 ) -> Block:
     """Facts of one object: an entry of the page's ``data:``, or the answer of a method.
 
     fields (or the body): lines of ``Label: field | format -> Page?id={id}``. one: label left and value right.
+    known: leave out what is not known.
     """
     row = _object(ctx, api, data, args or {})
     described = read_columns(fields or body or {name.capitalize(): name for name in row})
-    facts = [{"label": column.label, "value": column.value(ctx, row)} for column in described]
+    shown = [column for column in described if not known or is_known(field_of(row, column.what))]
+    facts = [{"label": column.label, "value": column.value(ctx, row)} for column in shown]
     return ctx.render("facts.html", facts=facts, one=one, title=title, link=_link(ctx, more))
 
 

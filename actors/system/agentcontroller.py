@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 
 from portalfw.controller.arguments import schema_of
-from portalfw.controller.documents import Node, Script
+from portalfw.controller.documents import Job, Node, Script
 from portalfw.controller.submission import EXPIRES, Terms
 from portalfw.controller.targets import Target
 from portalfw.errors import InvalidError, NotFoundError
@@ -188,12 +188,11 @@ class AgentController(Actor, app="system"):
 
     def _answer(self, job_id: int, *, wait: bool) -> JobAnswer:
         """Tell how a job stands, if asked once it has ended; a fan-out takes as long as its batches together."""
-        job = self.runtime.dal.job(job_id)
         if wait:
-            row = job.row()
+            (row,) = Job.rows({"_id": job_id}, fields=["timeout", "expire_after", "fan.total"], limit=1)
             limit = LONGEST_WAIT if "fan" in row else row["timeout"] + row["expire_after"] + SLACK
-            job.wait(min(LONGEST_WAIT, limit))
-        row = job.row()
+            self.runtime.dal.job(job_id).wait(min(LONGEST_WAIT, limit))
+        (row,) = Job.rows({"_id": job_id}, fields=["status", "reason", "node_id", "result"], limit=1)
         return {
             "id": row["id"],
             "state": row["status"],

@@ -6,6 +6,7 @@ import time
 from typing import Annotated, Any, TypedDict
 
 from actors.system.job_rows import (
+    FAILED,
     FAN_FIELDS,
     JOB_FIELDS,
     JOBS,
@@ -18,17 +19,19 @@ from actors.system.job_rows import (
     result_rows,
 )
 from agent.protocol import JobState
-from portalfw.controller import output
-from portalfw.controller.documents import Job, JobOutput
+from portalfw.controller import output, transitions
+from portalfw.controller.documents import Job
 from portalfw.errors import NotFoundError
 from portalfw.rest import Actor, Arg, Listing, method
 
 OPERATORS = "group:level1,level2,level3"
 ENGINEERS = "group:level2,level3"
+STATES: dict[str, Any] = {"OPEN": {"$in": transitions.OPEN}, "FAILED": {"$in": FAILED}}
 LONGEST_WAIT = 25.0  # seconds that a question for news waits, below what proxies allow
 MOST_LINES = 1000  # in one answer
 MOST_EVER = 2**40  # lines of one attempt
 REREAD = 3.0  # seconds after which a waiter looks for itself
+NEWS_FIELDS = ["status", "reason", "attempt", "progress"]
 
 
 class News(TypedDict):
@@ -43,6 +46,15 @@ class News(TypedDict):
     over: bool  # nothing more will come
 
 
+class OutputLine(TypedDict):
+    """One line of output; ``n`` counts from 1 in its attempt."""
+
+    n: int
+    at: float  # epoch seconds
+    level: str  # debug, info, warning or error; stdout and stderr for what was printed
+    text: str
+
+
 class GridJobs(Actor, app="system", name="gridmanager"):
     """Nodes and jobs of the grid."""
 
@@ -54,12 +66,23 @@ class GridJobs(Actor, app="system", name="gridmanager"):
         parent_id: Annotated[int | None, Arg("Fan-out", help="Only the children of this job.")] = None,
         script: str | None = None,
         *,
+        submitted_by: Annotated[str | None, Arg("Submitted by", help="A user, or schedule NAME.")] = None,
+        within: Annotated[float | None, Arg("Within", help="Made in the last so many seconds.")] = None,
+        schedule_id: Annotated[int | None, Arg("Schedule", help="Only those that it made.")] = None,
+        queue: str | None = None,
         whole: Annotated[bool, Arg("Whole", help="Leave out the children of fan-outs.")] = False,
         listing: Annotated[Listing, JOBS],
     ) -> list[JobRow]:
-        """Return the newest jobs first, of one node, in one state, of one fan-out or of one script if given."""
-        given = {"node_id": node_id, "status": state, "parent": parent_id, "script": script}
+        """Return the newest jobs first, those of one node, state, fan-out, script, user … if given.
+
+        Besides a state, ``OPEN`` means those that have not ended, and ``FAILED`` those that ended neither well nor
+        because somebody wished it.
+        """
+        given = {"node_id": node_id, "parent": parent_id, "script": script, "submitted_by": submitted_by}
+        given |= {"schedule": schedule_id, "queue": queue, "status": STATES.get(state or "", state)}
         query: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if within is not None:
+            query["created"] = {"$gte": time.time() - within}
         if whole:
             query["parent"] = None
         rows = listing.of(Job, query, fields=[*JOB_FIELDS, *FAN_FIELDS])
@@ -77,11 +100,18 @@ class GridJobs(Actor, app="system", name="gridmanager"):
         return rows.answered(result_rows(rows))
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
-    def get_job_output(self, job_id: int, attempt: int | None = None) -> list[dict[str, Any]]:
-        """Return the lines of an attempt in order (``at``, ``level``, ``text``), the last one if none is given."""
-        wanted = attempt if attempt is not None else _row(job_id)["attempt"]
-        parts = JobOutput.rows({"job": job_id, "attempt": wanted}, sort="offset")
-        return [line for part in parts for line in part["lines"]]
+    def get_job_output(
+        self,
+        job_id: int,
+        attempt: Annotated[int | None, Arg("Attempt", help="The last one if none is given.")] = None,
+        last: Annotated[int | None, Arg("Last", help="Only so many lines at the end.")] = None,
+    ) -> list[OutputLine]:
+        """Return the lines of an attempt in order."""
+        row = _row(job_id, ["attempt"])
+        wanted = min(max(0, attempt if attempt is not None else row["attempt"]), MOST_EVER)
+        begin = 0 if last is None else max(0, output.count(job_id, wanted) - max(0, last))
+        lines = enumerate(output.after(job_id, wanted, begin), begin + 1)
+        return [OutputLine(n=n, at=line["at"], level=line["level"], text=line["text"]) for n, line in lines]
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, title="Follow job")
     def follow_job(
@@ -98,7 +128,7 @@ class GridJobs(Actor, app="system", name="gridmanager"):
             first = None
             while True:
                 event.clear()
-                row = _row(job_id)
+                row = _row(job_id, NEWS_FIELDS)
                 news = _news(row, attempt, line)
                 left = limit - time.monotonic()
                 first = first or (news["status"], news["progress"])
@@ -127,8 +157,8 @@ class GridJobs(Actor, app="system", name="gridmanager"):
         return orders.retry(job_id, confirmed=confirmed, submitted_by=self.call.principal.name)
 
 
-def _row(job_id: int) -> dict[str, Any]:
-    rows = Job.rows({"_id": job_id}, limit=1)
+def _row(job_id: int, fields: list[str] | None = None) -> dict[str, Any]:
+    rows = Job.rows({"_id": job_id}, fields=fields, limit=1)
     if not rows:
         raise NotFoundError(f"Job {job_id} does not exist; ended jobs are dropped after a while.")
     return rows[0]
@@ -136,7 +166,7 @@ def _row(job_id: int) -> dict[str, Any]:
 
 def _news(row: dict[str, Any], attempt: int, line: int) -> News:
     """Return the lines from a place on; where an attempt has no more, the next place is in the next one."""
-    lines = output.after(row["id"], attempt, line)[:MOST_LINES]
+    lines = output.after(row["id"], attempt, line, MOST_LINES)
     latest = max(row["attempt"], 1)
     following = (attempt + 1, 0) if not lines and attempt < latest else (attempt, line + len(lines))
     ended = JobState(row["status"]).ended and not lines and attempt >= latest

@@ -19,11 +19,13 @@ JOB_FIELDS = [
     "priority",
     "attempt",
     "submitted_by",
+    "queue",
     "created",
     "started",
     "ended",
     "seconds",
 ]
+FAILED = [JobState.ERROR, JobState.TIMEOUT, JobState.LOST, JobState.EXPIRED]  # ends that nobody wished
 JOBS = Columns(
     Job,
     "id",
@@ -63,7 +65,19 @@ class JobRow(TypedDict):
     priority: int
     attempt: int
     submitted_by: str
+    queue: str
     created: float
+    seconds: float | None
+
+
+class AttemptRow(TypedDict):
+    """One time that a job's script began; times in epoch seconds."""
+
+    attempt: int
+    status: str  # RUNNING, how the job ended, or LOST where it was to be done again
+    reason: str
+    started: float
+    ended: float | None
     seconds: float | None
 
 
@@ -124,15 +138,39 @@ def job_detail(row: Mapping[str, Any]) -> dict[str, Any]:
         "sha256": row["sha256"],
         "started": row.get("started"),
         "ended": row.get("ended"),
-        "history": row.get("history") or [],
+        "history": [_step(step, row["created"]) for step in row.get("history") or []],
+        "attempts": attempts(row.get("history") or []),
+        "lines": row.get("lines") or 0,
         "target": row.get("target") or {},
         "retry_of": row.get("retry_of"),
         "retries": [one["id"] for one in Job.rows({"retry_of": row["id"]}, fields=["_id"])],
         "schedule": row.get("schedule"),
+        "open": not JobState(row["status"]).ended,
         "fan_out": _fan(row),
         "can_retry": failed,
         "retry_needs_confirmation": failed and not row.get("idempotent") and bool(row.get("started")),
     }
+
+
+def _step(step: Mapping[str, Any], created: float) -> dict[str, Any]:
+    """Return one step of a job's history with its name, and how many seconds after the job was made it came."""
+    names = {JobState.LEASED: "Handed to the node", JobState.RUNNING: "Began"}
+    return {**step, "step": names.get(step["status"]) or step["status"].capitalize(), "after": step["at"] - created}
+
+
+def attempts(history: Iterable[Mapping[str, Any]]) -> list[AttemptRow]:
+    """Return the attempts that a job's history tells of, the newest first."""
+    found: list[AttemptRow] = []
+    for step in history:
+        if step["status"] == JobState.RUNNING:
+            number, at = step.get("attempt") or len(found) + 1, step["at"]
+            found.append(AttemptRow(attempt=number, status="RUNNING", reason="", started=at, ended=None, seconds=None))
+        elif found and found[-1]["ended"] is None:
+            last = found[-1]
+            last["status"] = JobState.LOST.value if step["status"] == JobState.QUEUED else step["status"]
+            last["reason"], last["ended"] = step["reason"], step["at"]
+            last["seconds"] = step["at"] - last["started"]
+    return found[::-1]
 
 
 def _fan(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -160,6 +198,7 @@ def _job(row: Mapping[str, Any], nodes: Mapping[int, str]) -> JobRow:
         "priority": row.get("priority") or 0,
         "attempt": row.get("attempt") or 0,
         "submitted_by": row.get("submitted_by") or "",
+        "queue": row.get("queue") or "",
         "created": row["created"],
         "seconds": row.get("seconds"),
     }
@@ -174,4 +213,5 @@ def _name(row: Mapping[str, Any], nodes: Mapping[int, str]) -> str:
     node = row.get("node_id")
     if node is not None:
         return nodes.get(node, f"node {node}")
-    return f"{row['fan']['total']} nodes" if row.get("fan") else ""
+    total = row["fan"]["total"] if row.get("fan") else 0
+    return f"{total} node{'' if total == 1 else 's'}" if total else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
@@ -35,11 +36,19 @@ def read(job_id: int, skip: int = 0) -> list[dict[str, Any]]:
     return [{"attempt": chunk["attempt"], **line} for chunk in chunks for line in chunk["lines"]][skip:]
 
 
-def after(job_id: int, attempt: int, number: int) -> list[dict[str, Any]]:
-    """Return the lines of one attempt from ``number`` on: ``{at, level, text}``."""
+def after(job_id: int, attempt: int, number: int, most: int | None = None) -> list[dict[str, Any]]:
+    """Return the lines of one attempt from ``number`` on, ``most`` at most: ``{at, level, text}``."""
     wanted = {"job": job_id, "attempt": attempt, "offset": {"$gt": number - CHUNK}}  # no document has more lines
     chunks = JobOutput.collection().find(wanted).sort("offset", 1)
-    return [line for chunk in chunks for line in chunk["lines"][max(0, number - chunk["offset"]) :]]
+    if most is not None:
+        chunks = chunks.batch_size(max(2, most // CHUNK + 1))  # what is not needed does not leave the database
+    lines = (line for chunk in chunks for line in chunk["lines"][max(0, number - chunk["offset"]) :])
+    return list(islice(lines, most))
+
+
+def count(job_id: int, attempt: int) -> int:
+    """Return how many lines of an attempt are kept."""
+    return _next(job_id, attempt)
 
 
 def _next(job_id: int, attempt: int) -> int:
