@@ -16,12 +16,16 @@ PACKAGES = {
     "bridge": "iproute2",
     "dnsmasq": "dnsmasq-base",
     "dpkg-query": "dpkg",
+    "dumpe2fs": "e2fsprogs",
+    "e2fsck": "e2fsprogs",
+    "e2label": "e2fsprogs",
     "findmnt": "util-linux",
     "groupadd": "passwd",
     "ip": "iproute2",
     "losetup": "mount",
     "lsblk": "util-linux",
     "mkfs.ext4": "e2fsprogs",
+    "mount": "mount",
     "mkfs.vfat": "dosfstools",
     "mkfs.xfs": "xfsprogs",
     "nft": "nftables",
@@ -35,8 +39,8 @@ PACKAGES = {
     "tc": "iproute2",
     "timedatectl": "systemd",
     "useradd": "passwd",
+    "umount": "mount",
     "usermod": "passwd",
-    "xfs_growfs": "xfsprogs",
 }
 
 
@@ -79,7 +83,9 @@ def run(args: Sequence[str], input: str | None = None, timeout: float = 30) -> s
         raise CommandTimeoutError(f"{shlex.join(args)}: no end within {timeout:g} s") from error
     if done.returncode:
         complaint = (done.stderr or done.stdout).strip() or "said nothing"
-        raise CommandError(f"{shlex.join(args)}: exit status {done.returncode}: {complaint}")
+        failed = CommandError(f"{shlex.join(args)}: exit status {done.returncode}: {complaint}")
+        failed.status = done.returncode
+        raise failed
     return done.stdout
 
 

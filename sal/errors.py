@@ -10,7 +10,9 @@ class SpecError(SalError, ValueError):
 
 
 class CommandError(SalError, OSError):
-    """A command of the system failed; the message holds the command and its complaint."""
+    """A command of the system failed; the message holds the command and its complaint, ``status`` how it ended."""
+
+    status: int | None = None
 
 
 class CommandTimeoutError(CommandError, TimeoutError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from pydantic import ConfigDict, validate_call
 from pydantic_core import to_jsonable_python
 
+from sal.command import Command
 from sal.errors import SalError
 
 HERE = Path(__file__).parent
@@ -55,11 +57,16 @@ def test_plan(path: Path) -> None:
     """What is wanted and what is there lead to exactly the commands that are missing, or to this error."""
     case = json.loads(path.read_text(encoding="utf-8"))
     if "error" in case:
-        with pytest.raises((SalError, ValueError), match=case["error"]):
+        with pytest.raises((SalError, ValueError), match=re.escape(case["error"])):
             function(case["function"])(**case["given"])
         return
     plan = function(case["function"])(**case["given"])
-    assert [shlex.join(command.args) for command in plan] == case["commands"]
+    assert [shown(command) for command in plan] == case["commands"]
+
+
+def shown(command: Command) -> str:
+    """Return a command with what it is given to read."""
+    return shlex.join(command.args) + (f" <<< {command.input!r}" if command.input else "")
 
 
 def test_every_plan_and_parser_has_a_case() -> None:
