@@ -24,7 +24,7 @@ def main() -> int:
             return 1
     try:
         settings = AgentSettings(
-            controller_url=options.controller,
+            controllers=tuple(options.controller),
             state=options.state,
             hypervisor=options.hypervisor,
             join_token=options.join_token or os.environ.get("PORTALFW_JOIN_TOKEN"),
@@ -41,7 +41,12 @@ def main() -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the command line's description."""
     found = argparse.ArgumentParser(prog="python -m agent", description="The agent of one node.")
-    found.add_argument("--controller", required=True, help="address of the Agent Controller")
+    found.add_argument(
+        "--controller",
+        required=True,
+        action="append",
+        help="address of the Agent Controller; repeated for others that serve the same installation",
+    )
     found.add_argument("--state", type=Path, required=True, help="folder for what the agent keeps")
     found.add_argument("--hypervisor", choices=HYPERVISORS, default="auto")
     found.add_argument("--join-token", help="one-time token; better in PORTALFW_JOIN_TOKEN, which ps does not show")

@@ -53,7 +53,7 @@ class Agent:
         self._settings = settings
         self._enrolled = enrolled
         self._session = secrets.token_hex(8)
-        self._client = Client(settings.controller_url, enrolled.credential)
+        self._client = Client(settings.controllers, enrolled.credential)
         self._spool = Spool(settings.folder)
         self._holding = Holding()
         self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
@@ -160,7 +160,7 @@ class Agent:
 
     def _say_hello(self) -> None:
         welcome = self._client.post("hello", self._hello(with_jobs=True), Welcome)
-        log.info("Connected to %s as node %d (%s)", self._settings.controller_url, welcome.node_id, welcome.name)
+        log.info("Connected to %s as node %d (%s)", self._client.url, welcome.node_id, welcome.name)
         if welcome.rotate:
             self._rotate()
         self._delivery.lease = welcome.lease
@@ -179,7 +179,7 @@ class Agent:
     def _ask_for_orders(self) -> None:
         """Hear of standing orders that have changed since the last hello."""
         if self._greeted:
-            message = Hello(session=self._session, boot_id=boot_id(), version=VERSION)
+            message = Hello(session=self._session, boot_id=boot_id(), uptime=uptime(), version=VERSION)
             self._standing.back(self._client.post("hello", message, Welcome).standing)
 
     def _rotate(self) -> None:
@@ -193,6 +193,7 @@ class Agent:
         return Hello(
             session=self._session,
             boot_id=boot_id(),
+            uptime=uptime(),
             version=VERSION,
             holding=[*self._holding.refs(), *self._spool.refs()] if with_jobs else None,
             **self._inventory,
@@ -225,7 +226,7 @@ class Agent:
             work=folder(self._settings, "work"),
             run=folder(self._settings, "run"),
             files=folder(self._settings, "files"),
-            controller=self._settings.controller_url,
+            controller=self._client.url,
             credential=self._enrolled.credential,
         )
 
@@ -255,6 +256,11 @@ def folder(settings: AgentSettings, name: str) -> Path:
     path = settings.folder / name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def uptime() -> float:
+    """Return the seconds since the machine's start: no setting of its clock disturbs their order."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def boot_id() -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import requests
+from pydantic import ValidationError
 
 from agent.errors import AwayError, FailingError, RefusedError, RejectedError
 from agent.protocol import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -23,17 +25,26 @@ CONNECT_TIMEOUT: Final = 5.0
 
 
 class Client:
-    """Speaks with one controller. May be used from several threads; each has its own kept connection."""
+    """Speaks with one of the controllers, and with the next one when that is away.
 
-    def __init__(self, url: str, credential: str | None = None) -> None:
-        """Prepare for the controller at this address, with the node's credential if there is one already."""
-        self.url = url.rstrip("/")
+    May be used from several threads; each has its own kept connections.
+    """
+
+    def __init__(self, urls: Sequence[str], credential: str | None = None) -> None:
+        """Prepare for the controllers at these addresses, with the node's credential if there is one already."""
+        self._urls = [url.rstrip("/") for url in urls]
+        self._turn = random.randrange(len(urls))  # noqa: S311 - spreading load, no secret
         self.credential = credential
         self._local = threading.local()
 
+    @property
+    def url(self) -> str:
+        """The controller that is spoken with now."""
+        return self._urls[self._turn]
+
     def get(self, path: str, answer: type[Answer], query: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
         """Ask; raises RefusedError, AwayError or RejectedError."""
-        return answer.model_validate_json(self._request("GET", path, timeout, params=query).content)
+        return parsed(answer, self._request("GET", path, timeout, params=query))
 
     def post(self, path: str, message: Message, answer: type[Answer], timeout: float = TIMEOUT) -> Answer:
         """Tell; raises RefusedError, AwayError or RejectedError."""
@@ -44,22 +55,32 @@ class Client:
             data=message.model_dump_json().encode(),
             headers={"Content-Type": "application/json"},
         )
-        return answer.model_validate_json(response.content)
+        return parsed(answer, response)
 
     def read(self, path: str) -> bytes:
         """Fetch a small file (a script); raises RefusedError, AwayError or RejectedError."""
         return self._request("GET", path, TIMEOUT).content
 
     def _request(self, method: str, path: str, timeout: float, **options: Any) -> requests.Response:
+        url = self.url
         try:
             response = self._session().request(
-                method, f"{self.url}/agent/{path}", timeout=(CONNECT_TIMEOUT, timeout), allow_redirects=False, **options
+                method, f"{url}/agent/{path}", timeout=(CONNECT_TIMEOUT, timeout), allow_redirects=False, **options
             )
         except requests.RequestException as error:
-            raise AwayError(f"controller {self.url} cannot be reached: {error}") from error
+            self._leave(url)
+            raise AwayError(f"controller {url} cannot be reached: {error}") from error
         if response.status_code != requests.codes.ok:
-            raise refusal(response)
+            refused = refusal(response)
+            if isinstance(refused, AwayError):
+                self._leave(url)
+            raise refused
         return response
+
+    def _leave(self, url: str) -> None:
+        """Speak with the next controller from now on, unless another thread has left this one already."""
+        if url == self.url:
+            self._turn = (self._turn + 1) % len(self._urls)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -72,11 +93,24 @@ class Client:
         return session
 
 
+def parsed(answer: type[Answer], response: requests.Response) -> Answer:
+    """Read the message of an answer; raises AwayError if it is none: something else than a controller has answered."""
+    try:
+        return answer.model_validate_json(response.content)
+    except ValidationError as error:
+        raise AwayError(f"{response.url} gives answers that are no controller's: {response.text[:200]!r}") from error
+
+
 def refusal(response: requests.Response) -> RefusedError | AwayError | RejectedError:
-    """Turn an answer that is not 200 into the error that says what to do about it."""
+    """Turn an answer that is not 200 into the error that says what to do about it.
+
+    What does not come from a controller but from something on the way is no reason to give up anything.
+    """
     status = response.status_code
     code, message = error_body(response)
     text = f"controller answered {status} to {response.request.method} {response.request.path_url}: {message}"
+    if not code and status < requests.codes.server_error:
+        return AwayError(text)
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return RefusedError(message)
     if status >= requests.codes.server_error or status == requests.codes.too_many_requests:

@@ -101,6 +101,9 @@ class Delivery:
                 self._stopping.wait(1.0)
             except RefusedError:
                 return  # the thread that asks for jobs hears the same and ends the agent
+            except Exception:  # the edge: without this thread no lease would be renewed
+                log.exception("Sending output and renewals failed")
+                self._stopping.wait(1.0)
 
     def stop(self) -> None:
         """End :meth:`serve`."""

@@ -74,7 +74,7 @@ def enrolled(settings: AgentSettings) -> Enrolled:
 
 def enroll(settings: AgentSettings, token: str) -> Enrolled:
     """Trade the join token for a credential, waiting for a controller that is away."""
-    client = Client(settings.controller_url)
+    client = Client(settings.controllers)
     backoff = Backoff()
     message = Enroll(token=token, name=socket.gethostname(), roles=list(settings.roles))
     for left in reversed(range(PATIENCE)):

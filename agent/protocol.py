@@ -104,11 +104,13 @@ class Hello(Message):
     ``session`` is random and new with each agent process, ``boot_id`` is the kernel's. ``holding`` names every attempt
     that the agent has in its hands or in its spool: whatever the controller had given it beyond that is gone. None
     leaves that question aside (the agent only has news of its facts). ``facts`` and ``abilities`` None mean unchanged.
+    ``uptime`` is the node's, in seconds, when this was said: an older hello that was held up on its way is refused.
     """
 
     protocol: int = PROTOCOL
     session: str
     boot_id: str
+    uptime: float = 0.0
     version: str = ""
     facts: dict[str, Any] | None = None
     abilities: dict[str, Any] | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from agent.backoff import Backoff
 from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.process import Ending, WorkerProcess
 from agent.protocol import Ack, Nothing, Result
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ACK_TRIES: Final = 5
-ACK_PAUSE: Final = 0.5
-"""Seconds between tries to acknowledge: an answer may be lost after the controller has noted it."""
+LONGEST_PAUSE: Final = 2.0
+"""Longest time in seconds between tries to fetch a script and to acknowledge, while no controller is there."""
 
 
 class NotOursError(AgentError):
@@ -52,9 +53,13 @@ class Runner:
         try:
             ending = self._refusal(held)
             if ending is None:
-                started = time.time()
-                ending = self._run(held, worker)
-        except (NotOursError, AwayError) as error:
+                ready = self._ready(held)
+                if isinstance(ready, Ending):
+                    ending = ready
+                else:
+                    started = time.time()
+                    ending = self._run(held, ready, worker)
+        except NotOursError as error:
             log.info("job %d attempt %d is not run: %s", held.assignment.id, held.assignment.attempt, error)
             return
         except (AgentError, OSError) as error:
@@ -82,11 +87,29 @@ class Runner:
             return Ending("EXPIRED", f"no worker of the queue {queue} became free before the job expired")
         return None
 
-    def _run(self, held: Held, worker: Callable[[], WorkerProcess]) -> Ending:
+    def _ready(self, held: Held) -> Path | Ending:
+        """Return the script once it may be started, or how the attempt ends that may not be.
+
+        As long as the job has not expired this waits for a controller; being in hand, it is not given anew meanwhile.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                path = self._scripts.fetch(held.assignment.sha256)
+                if not alone(held):
+                    self._acknowledge(held)
+            except AwayError as error:
+                log.info("job %d waits for a controller: %s", held.assignment.id, error)
+                reason = f"no controller could be reached before the job expired: {error}"
+            else:
+                return path
+            time.sleep(min(LONGEST_PAUSE, backoff.next()))
+            ending = self._refusal(held)
+            if ending is not None:
+                return Ending("EXPIRED", reason) if ending.state == "EXPIRED" else ending
+
+    def _run(self, held: Held, path: Path, worker: Callable[[], WorkerProcess]) -> Ending:
         assignment = held.assignment
-        path = self._scripts.fetch(assignment.sha256)
-        if not alone(held):
-            self._acknowledge(held)
         held.running = True
         request = {
             "script": assignment.script,
@@ -99,17 +122,10 @@ class Runner:
     def _acknowledge(self, held: Held) -> None:
         """Tell the controller that the script starts now: only then may it, so that it never runs twice."""
         ack = Ack(attempt=held.assignment.attempt)
-        for left in reversed(range(ACK_TRIES)):
-            try:
-                self._client.post(f"jobs/{held.assignment.id}/ack", ack, Nothing)
-            except (RejectedError, RefusedError) as error:
-                raise NotOursError(str(error)) from error
-            except AwayError:
-                if not left:
-                    raise
-                time.sleep(ACK_PAUSE)
-            else:
-                return
+        try:
+            self._client.post(f"jobs/{held.assignment.id}/ack", ack, Nothing)
+        except (RejectedError, RefusedError) as error:
+            raise NotOursError(str(error)) from error
 
 
 def result_of(held: Held, ending: Ending, started: float | None) -> Result:

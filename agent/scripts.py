@@ -7,7 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
-from agent.errors import AgentError
+from agent.errors import AwayError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,8 @@ class ScriptCache:
         """Return the file of a script, fetched if it is not here yet.
 
         Raises:
-            AgentError: what came does not have this hash, or the controller did not give it (a subclass).
+            AwayError: what came does not have this hash, or no controller is there.
+            RejectedError: the controller has no such script.
 
         """
         file = self._folder / f"{sha256}.py"
@@ -38,7 +39,7 @@ class ScriptCache:
 
     def _store(self, file: Path, sha256: str, source: bytes) -> None:
         if hashlib.sha256(source).hexdigest() != sha256:
-            raise AgentError(f"script {sha256} came damaged from the controller ({len(source)} bytes)")
+            raise AwayError(f"script {sha256} came damaged from the controller ({len(source)} bytes)")
         handle, name = tempfile.mkstemp(dir=self._folder)
         with os.fdopen(handle, "wb") as temporary:
             temporary.write(source)

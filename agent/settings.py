@@ -28,7 +28,8 @@ class AgentSettings:
     """Settings of one agent.
 
     Args:
-        controller_url: where the Agent Controller listens, without ``/agent``; plain HTTP only to loopback.
+        controllers: where Agent Controllers listen, without ``/agent``; plain HTTP only to loopback. Of several, which
+            serve the same installation, the agent speaks with any one and goes on to the next when that is away.
         state: folder of the installation; the agent writes below ``agent/`` in it.
         hypervisor: ``qemu``, ``test`` (libvirt's simulated driver) or ``auto`` (qemu if its daemon answers).
         join_token: needed once, until the node has its own credential.
@@ -38,7 +39,7 @@ class AgentSettings:
 
     """
 
-    controller_url: str
+    controllers: tuple[str, ...]
     state: Path
     hypervisor: str = "auto"
     join_token: str | None = None
@@ -50,7 +51,10 @@ class AgentSettings:
         """Refuse settings that cannot work; raises SettingsError."""
         if self.hypervisor not in HYPERVISORS:
             raise SettingsError(f"hypervisor is {self.hypervisor!r}; choose one of {', '.join(HYPERVISORS)}")
-        check_controller_url(self.controller_url)
+        if not self.controllers:
+            raise SettingsError("no controller is named")
+        for url in self.controllers:
+            check_controller_url(url)
 
     @property
     def folder(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from typing import Any, ClassVar
@@ -186,4 +187,5 @@ def ensure_groups() -> None:
     """Create the groups that the shipped rights speak of, if they are missing."""
     for name, description in SHIPPED.items():
         if Group.collection().find_one({"name": name}) is None:
-            Group.create(name=name, description=description)
+            with contextlib.suppress(mongoengine.NotUniqueError):  # another process starts at the same moment
+                Group.create(name=name, description=description)

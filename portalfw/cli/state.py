@@ -11,7 +11,7 @@ from typing import IO, Self
 
 from portalfw.auth.principal import ADMIN
 from portalfw.auth.users import User, create_user
-from portalfw.errors import StartError
+from portalfw.errors import ConflictError, StartError
 
 FOLDERS = ("run", "log", "images", "secrets", "agent")
 
@@ -69,4 +69,7 @@ class StateFolder:
         descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(password + "\n")
-        create_user(ADMIN, password, groups=[ADMIN], protected=True)
+        try:
+            create_user(ADMIN, password, groups=[ADMIN], protected=True)
+        except ConflictError:  # another process that starts at the same moment has made it; its password counts
+            self.password_file.unlink()

@@ -42,6 +42,7 @@ class Node(Document):
     created = FloatField()
     version = StringField(default="")
     boot_id = StringField()
+    hello_uptime = FloatField()
     session = StringField()
     last_seen = FloatField()
     connected = BooleanField(default=False)

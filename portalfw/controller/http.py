@@ -64,10 +64,12 @@ class Endpoints:
         message = _body(Hello)
         if node.get("boot_id") != message.boot_id:
             self._controller.schedules.booted(node, message.boot_id)  # first: who dies here is told again
+        # Looked at before the hello counts: what a later one is given must not be taken from it, should we be held up.
+        given = self._queue.given(node["id"]) if message.holding is not None else []
         self._controller.nodes.hello(node["id"], message, flask.request.remote_addr or "")
         if message.holding is not None:
             self._controller.parking.greet(node["id"], message.session)
-            self._queue.recover(node["id"], message.holding, reason=_why_gone(node, message))
+            self._queue.recover(given, message.holding, reason=_why_gone(node, message))
             self._queue.renew(node["id"], message.holding)
         return Welcome(
             node_id=node["id"],
@@ -91,8 +93,11 @@ class Endpoints:
     def bye(self, node: Row) -> Message:
         """Note that an agent goes."""
         message = _body(Bye)
+        if node.get("session") != message.session:
+            return Nothing()  # it comes late: the next agent process is there already, and what is given is its
         self._controller.parking.release(node["id"])
-        self._queue.recover(node["id"], message.holding, reason="the agent was stopped")
+        given = self._queue.given(node["id"], message.session)
+        self._queue.recover(given, message.holding, reason="the agent was stopped")
         self._controller.nodes.left(node["id"], message.session, float("inf"))
         return Nothing()
 

@@ -142,12 +142,18 @@ class Nodes:
         return rows[0] if rows else None
 
     def hello(self, node_id: int, message: Hello, address: str) -> None:
-        """Note what an agent says of itself, and that it is there."""
+        """Note what an agent says of itself, and that it is there.
+
+        Raises:
+            ConflictError: a later hello of this node has come before this one.
+
+        """
         check_protocol(message.protocol)
         now = time.time()
         changes: dict[str, Any] = {
             "session": message.session,
             "boot_id": message.boot_id,
+            "hello_uptime": message.uptime,
             "version": message.version,
             "address": address,
             "last_seen": now,
@@ -158,7 +164,9 @@ class Nodes:
             for name, value in (("facts", message.facts), ("abilities", message.abilities))
             if value is not None
         }
-        Node.collection().update_one({"_id": node_id}, {"$set": changes})
+        later = {"boot_id": message.boot_id, "hello_uptime": {"$gt": message.uptime}}
+        if not Node.collection().update_one({"_id": node_id, "$nor": [later]}, {"$set": changes}).matched_count:
+            raise ConflictError(f"A later hello of node {node_id} has come before this one.")
         self._noted.pop(node_id, None)  # the next question is noted in any case
 
     def seen(self, row: dict[str, Any]) -> None:

@@ -127,7 +127,8 @@ class Parking:
         self.release(node["id"])
         question = self._newest[node["id"]] = Question(self, node, ask)
         if self.queue.busy(node["id"]):
-            self.queue.recover(node["id"], ask.held, reason="the agent did not get the job", session=ask.session)
+            given = self.queue.given(node["id"], ask.session, begun=False)
+            self.queue.recover(given, ask.held, reason="the agent did not get the job")
             question.notice()
         return question
 

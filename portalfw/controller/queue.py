@@ -87,17 +87,15 @@ class JobQueue:
         """Tell whether a node has any job that has not ended; most nodes that ask have none."""
         return bool(Job.rows({"node_id": node_id, "status": {"$in": transitions.OPEN}}, fields=["_id"], limit=1))
 
-    def recover(self, node_id: int, held: Sequence[JobRef], *, reason: str, session: str | None = None) -> None:
-        """Interrupt what the agent was given and does not have.
+    def given(self, node_id: int, session: str | None = None, *, begun: bool = True) -> list[Row]:
+        """Return what a node, or one agent process of it, was given and has not reported, ``begun`` or only leased."""
+        query: Row = {"node_id": node_id, "status": {"$in": sorted(HELD) if begun else [JobState.LEASED]}}
+        return Job.rows(query if session is None else {**query, "session": session})
 
-        With a ``session``, only what that one was given and never started: an answer that got lost on the way.
-        """
-        states = [JobState.LEASED] if session else sorted(HELD)
-        query: Row = {"node_id": node_id, "status": {"$in": states}}
-        if session:
-            query["session"] = session
+    def recover(self, given: Sequence[Row], held: Sequence[JobRef], *, reason: str) -> None:
+        """Interrupt what an agent was given and does not have."""
         there = {(ref.id, ref.attempt) for ref in held}
-        for row in Job.rows(query):
+        for row in given:
             if (row["id"], row["attempt"]) not in there:
                 self._interrupt(row, reason)
 

@@ -106,10 +106,11 @@ def _store(name: str, path: Path) -> bool:
     if fields["broken"]:
         log.error("Jumpscript %s (%s) is broken: %s", name, path, fields["broken"])
     values = {**fields, "path": str(path), "current": True}
-    fixed = {"_id": Script.next_id(), "name": name, "sha256": sha256, "loaded": time.time()}
-    known = Script.collection().find_one_and_update({"name": name, "sha256": sha256}, {"$set": values})
-    if known is None:
-        Script.collection().insert_one({**fixed, **values})
+    wanted = {"name": name, "sha256": sha256}
+    if not Script.collection().update_one(wanted, {"$set": values}).matched_count:
+        # Of processes that start at the same moment one inserts it, the others find it then.
+        first = {"_id": Script.next_id(), "loaded": time.time()}
+        Script.collection().update_one(wanted, {"$set": values, "$setOnInsert": first}, upsert=True)
     Script.collection().update_many(
         {"name": name, "sha256": {"$ne": sha256}, "current": True}, {"$set": {"current": False}}
     )

@@ -12,7 +12,7 @@ from agent.protocol import HELD, JobState, Result
 from portalfw.controller.documents import Job
 
 OPEN: Final = [JobState.QUEUED, *sorted(HELD)]
-MAX_ATTEMPTS: Final = 3
+MAX_RUNS: Final = 3
 """A script that was interrupted so often while it ran is not tried again: it may be what ends the agent."""
 
 HISTORY: Final = -50
@@ -52,10 +52,16 @@ def interrupt(row: Row, reason: str) -> Row | None:
         return change(query, JobState.QUEUED, reason, leased_until=None)
     if not row["idempotent"]:
         return end(query, JobState.LOST, f"{reason}; the script is not idempotent, so it is not run again")
-    if row["attempt"] >= MAX_ATTEMPTS:
-        return end(query, JobState.LOST, f"{reason}; that was attempt {row['attempt']}, and it is not tried again")
+    if (runs := _runs(row)) >= MAX_RUNS:
+        return end(query, JobState.LOST, f"{reason}; it has been begun {runs} times, and is not tried again")
     expires = time.time() + row["expire_after"]
     return change(query, JobState.QUEUED, reason, leased_until=None, expires=expires, progress={})
+
+
+def _runs(row: Row) -> int:
+    """Return at how many attempts the script was begun; an attempt that its agent never got is none."""
+    begun = {entry.get("attempt") for entry in row["history"] if entry["status"] == JobState.RUNNING}
+    return len(begun | {row["attempt"]})
 
 
 def finish(job_id: int, result: Result) -> Row | None:

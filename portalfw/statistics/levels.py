@@ -9,13 +9,15 @@ from typing import Any, Final
 import mongoengine
 from pymongo import WriteConcern
 from pymongo.collection import Collection
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from agent.protocol import EVERY
 
 Row = dict[str, Any]
 
 DAY: Final = 86_400
+NAMESPACE_EXISTS: Final = 48
+"""MongoDB's code of the error that a collection is there already."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,10 @@ def _create(level: Level) -> None:
     series = {"timeField": "at", "metaField": "s", "granularity": level.granularity}
     try:
         mongoengine.get_db().create_collection(level.name, timeseries=series, expireAfterSeconds=level.keep)
-    except CollectionInvalid:  # another process of the installation was quicker
-        return
+    except (CollectionInvalid, OperationFailure) as error:
+        if isinstance(error, OperationFailure) and error.code != NAMESPACE_EXISTS:
+            raise
+        return  # another process of the installation was quicker
 
 
 def date(at: float) -> dt.datetime:

@@ -378,7 +378,7 @@ def test_one_agent_a_folder(grid: Grid) -> None:
 def test_plain_http_only_to_loopback(url: str, tmp_path: Path) -> None:
     """An address over which the credential would travel in the clear, or that is none, is refused."""
     with pytest.raises(SettingsError, match="controller address"):
-        AgentSettings(controller_url=url, state=tmp_path)
+        AgentSettings(controllers=(url,), state=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_lost_answer(queue: JobQueue, node: int) -> None:
     """A job whose answer never reached the agent is queued again, even if it is not idempotent: it never started."""
     job = queue.submit(node, "test/once", {})
     take(queue, node)
-    queue.recover(node, [], reason="the agent did not get the job", session="s")
+    queue.recover(queue.given(node, "s", begun=False), [], reason="the agent did not get the job")
     assert status(job) == ("QUEUED", 1)
     assert take(queue, node) == [JobRef(id=job, attempt=2)]
     with pytest.raises(ConflictError, match="is LEASED at attempt 2, not 1"):
@@ -68,7 +68,7 @@ def test_late_success_of_an_earlier_attempt_counts(queue: JobQueue, node: int) -
     job = queue.submit(node, "test/again", {})
     take(queue, node)
     queue.ack(node, job, 1)
-    queue.recover(node, [], reason="silent")
+    queue.recover(queue.given(node), [], reason="silent")
     take(queue, node)
     queue.ack(node, job, 2)
     assert not queue.result(node, job, result(1, "ERROR"))
@@ -85,7 +85,7 @@ def test_late_result_of_a_requeued_job(queue: JobQueue, node: int) -> None:
     job = queue.submit(node, "test/again", {})
     take(queue, node)
     queue.ack(node, job, 1)
-    queue.recover(node, [], reason="silent")
+    queue.recover(queue.given(node), [], reason="silent")
     assert status(job) == ("QUEUED", 1)
     assert queue.result(node, job, result(1, "ERROR"))
     assert status(job) == ("ERROR", 1)
@@ -97,9 +97,9 @@ def test_attempts_are_counted(queue: JobQueue, node: int) -> None:
     for attempt in (1, 2, 3):
         take(queue, node)
         queue.ack(node, job, attempt)
-        queue.recover(node, [], reason="the agent died")
+        queue.recover(queue.given(node), [], reason="the agent died")
     assert status(job) == ("LOST", 3)
-    assert Job.rows({"_id": job})[0]["reason"] == "the agent died; that was attempt 3, and it is not tried again"
+    assert Job.rows({"_id": job})[0]["reason"] == "the agent died; it has been begun 3 times, and is not tried again"
 
 
 def test_leases(queue: JobQueue, node: int) -> None:
@@ -138,7 +138,7 @@ def test_cancelled_while_away(queue: JobQueue, node: int) -> None:
     take(queue, node)
     queue.ack(node, job, 1)
     queue.cancel(job, "no")
-    queue.recover(node, [], reason="gone")
+    queue.recover(queue.given(node), [], reason="gone")
     assert status(job)[0] == "CANCELLED"
 
 
