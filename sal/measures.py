@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from sal.measured import Measured
+from sal.system.sensors import read_sensors
 
 HERTZ: Final = os.sysconf("SC_CLK_TCK")
 SECTOR: Final = 512
@@ -25,9 +26,6 @@ LINK: Final = {0: "rx_bytes", 1: "rx_packets", 2: "rx_errors", 3: "rx_drops"} | 
     8: "tx_bytes", 9: "tx_packets", 10: "tx_errors", 11: "tx_drops"
 }  # fmt: skip
 """Columns of ``/proc/net/dev``."""
-
-LEAST_CELSIUS, MOST_CELSIUS = -50.0, 200.0
-"""What a sensor can mean; one that is not wired tells nonsense."""
 
 
 @dataclass(frozen=True)
@@ -175,20 +173,9 @@ def _plugged(folder: Path) -> bool:
 
 def sensors(root: Path) -> Iterator[Measured]:
     """Measure temperatures: of hardware monitors, else of thermal zones. Key: chip and label."""
-    found = {}
-    for chip in sorted(root.glob("sys/class/hwmon/hwmon*")):
-        for file in sorted(chip.glob("temp*_input")):
-            label = chip / file.name.replace("_input", "_label")
-            words = _read(label).strip() if label.exists() else file.name.removesuffix("_input")
-            found[f"{_read(chip / 'name').strip()} {words}"] = file
-    if not found:
-        for zone in sorted(root.glob("sys/class/thermal/thermal_zone*")):
-            found[f"{_read(zone / 'type').strip()} {zone.name.removeprefix('thermal_zone')}"] = zone / "temp"
-    for key, file in found.items():
-        with contextlib.suppress(OSError, ValueError):  # a card that sleeps does not answer
-            celsius = float(_read(file)) / 1000
-            if LEAST_CELSIUS < celsius < MOST_CELSIUS:
-                yield Measured("sensor", key, gauges={"celsius": celsius})
+    for one in read_sensors(root):
+        if one.kind == "temp":
+            yield Measured("sensor", f"{one.chip} {one.label}", gauges={"celsius": one.value})
 
 
 def _read(path: Path) -> str:
