@@ -79,7 +79,7 @@ class Runtime:
         self.search = Search(self, self._searchables)
         self.duties = Duties(self, [*duties, *self.health.duties()])
         self.identify: Identifier | None = None
-        self._job_watch: gevent.Greenlet[..., None] | None = None
+        self._job_watches: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:
         """Prepare the database, begin to listen to its changes, and run the duties."""
@@ -87,7 +87,10 @@ class Runtime:
         self.bus.start()
         self.identify = Identifier(self.bus, self.settings.jwt_issuers)
         ensure_groups()
-        self._job_watch = gevent.spawn(errorconditions.watch_jobs, self.bus)
+        self._job_watches = [
+            gevent.spawn(errorconditions.watch_jobs, self.bus),
+            gevent.spawn(self.health.nodes.watch),
+        ]
         self.controller.start()
         self.history.start()
         for function in self._first_starts:
@@ -101,8 +104,7 @@ class Runtime:
         """Finish what is under way and give back what is held."""
         self.duties.stop()
         self.search.stop()
-        if self._job_watch is not None:
-            self._job_watch.kill()
+        gevent.killall(self._job_watches)
         self.history.stop()
         self.controller.stop()
         self.dispatcher.audit.flush()

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     alert_severity: Literal["CRITICAL", "WARNING", "INFO"] = Field(
         "CRITICAL", description="How grave an unexpected failure must be to raise an alert."
     )
+    node_checks: bool = Field(
+        default=True, description="Whether the schedules of health checks on nodes begin switched on."
+    )
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from portalfw.alerts.alerts import Cause, raise_alert, settle, unsettled
 from portalfw.alerts.documents import RANK, Severity
 from portalfw.errorconditions import ErrorCondition, Kind
+from portalfw.health import mutes
 
 if TYPE_CHECKING:
     from portalfw.health.results import Message
@@ -31,7 +32,7 @@ FIELDS: Final = ("kind", "place", "error", "message", "count", "last")
 def sweep(runtime: Runtime) -> None:
     """Raise and settle alerts; for one process of the installation, every few seconds."""
     _error_conditions(runtime.settings.alert_severity)
-    _health(runtime.health.messages())
+    _health(runtime.health.troubled())
 
 
 def _error_conditions(least: Severity) -> None:
@@ -59,21 +60,26 @@ def _condition_cause(row: dict[str, Any], severity: Severity) -> Cause:
 
 def _health(messages: list[Message]) -> None:
     """Raise an alert for each finding that is an ERROR; settle those whose finding is well again, or gone."""
-    bad = {f"{HEALTH}{one.check}:{one.uid}" for one in messages if one.state not in {"OK", "SKIPPED"}}
-    for one in messages:
+    known = mutes.muted()
+    heard = [one for one in messages if one.id not in known]
+    bad = {f"{HEALTH}{one.id}" for one in heard if one.state not in {"OK", "SKIPPED"}}
+    for one in heard:
         if one.state == "ERROR":
             raise_alert(_health_cause(one))
     for key in unsettled(HEALTH):
         if key not in bad:
-            settle(key, "The health check finds it well again")
+            muted = key.removeprefix(HEALTH) in known
+            settle(key, "Its finding was muted" if muted else "The health check finds it well again")
 
 
 def _health_cause(message: Message) -> Cause:
     return Cause(
-        key=f"{HEALTH}{message.check}:{message.uid}",
+        key=f"{HEALTH}{message.id}",
         category=f"health.{message.category}",
         severity="CRITICAL",
         description=message.message,
         last=message.changed,
-        page=f"/grid/Health?category={message.category}",
+        page=f"/grid/Health?category={message.category}"
+        if message.node_id is None
+        else f"/grid/Status?id={message.node_id}",
     )

@@ -13,6 +13,7 @@ from rich.table import Table
 import portalfw
 from portalfw.cli.api import api, client
 from portalfw.cli.flags import given, settings_options
+from portalfw.cli.health import health
 from portalfw.cli.job import job
 from portalfw.cli.jumpscript import jumpscript
 from portalfw.cli.new import new
@@ -98,6 +99,7 @@ def create_token(
 
 cli.add_command(api)
 cli.add_command(client)
+cli.add_command(health)
 cli.add_command(job)
 cli.add_command(jumpscript)
 cli.add_command(new)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LOCAL_ROLES: Final = ("node", "cpunode", "storagenode")
 """What the agent beside an all-in-one master may be used for: everything."""
 
+NODE_CHECKS: Final = "monitor.healthcheck"
+"""The category of scripts that check nodes; a setting says whether they begin by themselves."""
+
 
 class Controller:
     """Nodes, scripts, jobs and parked questions. Any number of processes may run one against one database."""
@@ -39,7 +42,8 @@ class Controller:
         self.wake = Wake(runtime.bus)
         self.queue = JobQueue(self.scripts, self.wake, lease)
         self.orders = Orders(self.queue)
-        self.schedules = Schedules(self.orders)
+        off = frozenset() if runtime.settings.node_checks else frozenset({NODE_CHECKS})
+        self.schedules = Schedules(self.orders, off)
         self.parking = Parking(self.queue, self.nodes)
         self.statistics = Intake()
 

@@ -52,9 +52,10 @@ Row = dict[str, Any]
 class Schedules:
     """The schedules of the installation, as one process looks after them."""
 
-    def __init__(self, orders: Orders) -> None:
-        """Have jobs made by ``orders``."""
+    def __init__(self, orders: Orders, off: frozenset[str] = frozenset()) -> None:
+        """Have jobs made by ``orders``; schedules of scripts of the categories ``off`` begin switched off."""
         self._orders = orders
+        self._off = off
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -71,7 +72,7 @@ class Schedules:
         wanted = [row for row in Script.rows({"current": True}, fields=["name", "header"]) if _is_scheduled(row)]
         for row in wanted:
             try:
-                _sync_one(row)
+                _sync_one(row, begin_on=row["header"].get("category") not in self._off)
             except (InvalidError, DuplicateKeyError) as error:
                 log.error("JumpScript %s has no schedule: %s", row["name"], error)  # noqa: TRY400 - the reason is all there is
         names = [row["name"] for row in wanted]
@@ -226,7 +227,7 @@ def _is_scheduled(script: Row) -> bool:
     return header.get("period") is not None or bool(header.get("startatboot"))
 
 
-def _sync_one(script: Row) -> None:
+def _sync_one(script: Row, *, begin_on: bool) -> None:
     header, name = script["header"], script["name"]
     period = header.get("period")
     when = None if period is None else check_when(period)
@@ -240,7 +241,8 @@ def _sync_one(script: Row) -> None:
     begin = {"when": when, **first_due(name, when, 0.0)}
     known = Schedule.collection().find_one({"name": name})
     if known is None:
-        fixed = {"args": {}, "gid": None, "on": "all", "jitter": 0.0, "overlap": SKIP, "enabled": header["enable"]}
+        fixed: Row = {"args": {}, "gid": None, "on": "all", "jitter": 0.0, "overlap": SKIP}
+        fixed["enabled"] = header["enable"] and begin_on
         created = {"_id": Schedule.next_id(), "name": name, "created": time.time(), "created_by": "script"}
         Schedule.collection().insert_one({**created, **fixed, **said, **begin})
     elif known["origin"] != "script":

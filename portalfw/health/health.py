@@ -1,4 +1,4 @@
-"""Running the health checks of an installation, and the state of the whole."""
+"""Running the health checks of the platform, and the state of the whole, nodes included."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ import gevent
 
 from portalfw.errors import NotFoundError
 from portalfw.extension import Duty
-from portalfw.health import results
+from portalfw.health import mutes, results
 from portalfw.health.findings import Finding, HealthCheck, State, worst
+from portalfw.health.node_checks import NodeChecks
 from portalfw.health.results import Message
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
 
 LIMIT: Final = 20.0  # seconds that a check may take
+TEND: Final = 15.0  # seconds between looks for checks of nodes that did not report
 FRESH: Final = 2.0  # seconds for which a process remembers the overall state
 
 
@@ -30,6 +32,7 @@ class Overall:
 
     state: Literal["OK", "WARNING", "ERROR"]
     counts: dict[State, int]
+    muted: int = 0
 
     @property
     def troubles(self) -> int:
@@ -38,18 +41,20 @@ class Overall:
 
 
 class Health:
-    """The health checks that a process knows."""
+    """The health checks that a process knows; ``nodes`` are those that run on nodes."""
 
     def __init__(self, runtime: Runtime, checks: Sequence[HealthCheck]) -> None:
         """Take the checks of the platform and of the content; nothing runs yet."""
         self._runtime = runtime
         self.checks = {check.name: check for check in checks}
+        self.nodes = NodeChecks(runtime)
         self.started = time.time()
         self._overall: tuple[float, Overall] | None = None
 
     def duties(self) -> list[Duty]:
         """Return the checks as what one process of the installation does again and again."""
-        return [Duty(f"health.{name}", check.every, partial(self._duty, name)) for name, check in self.checks.items()]
+        own = [Duty(f"health.{name}", check.every, partial(self._duty, name)) for name, check in self.checks.items()]
+        return [*own, Duty("health.nodes", TEND, lambda _: self.nodes.tend())]
 
     def run(self, name: str) -> list[Finding]:
         """Run one check now, keep what it finds, and return it; a check that fails or hangs is an ERROR itself.
@@ -61,14 +66,25 @@ class Health:
         return findings
 
     def messages(self) -> list[Message]:
-        """Return what all checks last found."""
+        """Return what the platform's checks last found, then those of nodes."""
+        return [*self.platform(), *self.nodes.messages()]
+
+    def platform(self) -> list[Message]:
+        """Return what the platform's own checks last found."""
         return results.messages(list(self.checks))
 
-    def overall(self) -> Overall:
-        """Return the state of the whole, at most two seconds old."""
-        if self._overall is None or time.monotonic() - self._overall[0] > FRESH:
-            counts = Counter[State](message.state for message in self.messages())
-            self._overall = time.monotonic(), Overall(worst(counts), dict(counts))
+    def troubled(self) -> list[Message]:
+        """Return what the platform's checks last found, and those checks of nodes of which something is not well."""
+        return [*self.platform(), *self.nodes.troubled()]
+
+    def overall(self, *, fresh: bool = False) -> Overall:
+        """Return the state of the whole, at most two seconds old unless it is to be ``fresh``. Muted does not count."""
+        if fresh or self._overall is None or time.monotonic() - self._overall[0] > FRESH:
+            known, found = mutes.muted(), self.troubled()
+            counts = Counter(one.state for one in found if one.id not in known)
+            counts.update(self.nodes.well())
+            state = worst(one for one in counts if counts[one])
+            self._overall = time.monotonic(), Overall(state, dict(counts), len(known))
         return self._overall[1]
 
     def _duty(self, name: str, _runtime: Runtime) -> None:

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Final
 
 import mongoengine
 
+from portalfw.health import changes
+from portalfw.health.changes import Changed
 from portalfw.health.findings import Finding, HealthCheck, State
 from portalfw.store import Document
 
@@ -40,6 +42,7 @@ class HealthResult(Document):
 class Message:
     """One finding as it stands now; ``changed`` is since when its state has been this one."""
 
+    id: str  # tells it from all others: check:uid, of a node's check check@node:uid
     check: str
     category: str
     uid: str
@@ -64,6 +67,12 @@ def store(check: HealthCheck, findings: Sequence[Finding], seconds: float) -> No
         "messages": [_message(one, before.get(one.uid), now) for one in findings],
     }
     HealthResult.collection().replace_one({"_id": check.name}, row, upsert=True)
+    changes.record([_changed(check, one, before.get(one.uid)) for one in findings])
+
+
+def _changed(check: HealthCheck, one: Finding, before: Mapping[str, Any] | None) -> Changed:
+    was = before["state"] if before is not None else None
+    return Changed(f"{check.name}:{one.uid}", check.name, check.category, one.node_id, was, one.state, one.message)
 
 
 def _message(finding: Finding, before: Mapping[str, Any] | None, now: float) -> dict[str, Any]:
@@ -88,6 +97,7 @@ def _current(row: Mapping[str, Any], one: Mapping[str, Any], now: float) -> Mess
     due = row["checked"] + LATE * row["interval"] + SLACK
     missed = now > due
     return Message(
+        id=f"{row['id']}:{one['uid']}",
         check=row["id"],
         category=row["category"],
         uid=one["uid"],

@@ -31,7 +31,7 @@ def test_an_operator_accepts_and_closes_an_alert(browser: Browser, product: Prod
         page.goto("/login?next=/cbgrid")
         sign_in(page, "admin", product.password)
         page.get_by_role("link", name="Health: errors").click()
-        expect(page.get_by_text("The kettle is error")).to_be_visible(timeout=WORK)
+        expect(page.locator("#table_system_health").get_by_text("The kettle is error")).to_be_visible(timeout=WORK)
         page.goto("/grid/Alerts")
         page.get_by_role("link", name="The kettle is error").first.click()
         press(page, "Accept", "on my way")

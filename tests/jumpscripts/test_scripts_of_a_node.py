@@ -92,15 +92,17 @@ def test_headers() -> None:
 
     All may be run again, but for what is carried to somebody who has gone.
     """
-    queues = {"node": "default", "libvirt/openconsole": "console"}
+    queues = {"node": "default", "libvirt/openconsole": "console", "healthcheck": "process"}
+    queues["healthcheck/guest_packets"] = "hypervisor"
     files = sorted(SCRIPTS.glob("*/*.py"))
     assert len(files) >= 14
     for file in files:
         header = read_header(file.read_text(encoding="utf-8"))
-        assert (header.category, header.name) == (file.parent.name, file.stem)
-        script = f"{header.category}/{header.name}"
+        check = file.parent.name == "healthcheck"
+        assert (header.category, header.name) == ("monitor.healthcheck" if check else file.parent.name, file.stem)
+        script = f"{file.parent.name}/{header.name}"
         assert header.idempotent == (script != "libvirt/openconsole")
-        assert header.queue == queues.get(script, queues.get(header.category, "hypervisor"))
+        assert header.queue == queues.get(script, queues.get(file.parent.name, "hypervisor"))
 
 
 def test_life_of_a_machine(run: Run, prefix: str, image: dict[str, Any]) -> None:
@@ -156,3 +158,13 @@ def test_node(run: Run) -> None:
         "hypervisor": {"uri": "test:///default", "kind": "test", "accelerator": None},
         "network": "simulated",
     }
+
+
+def test_health_checks_of_this_machine(run: Run) -> None:
+    """Every check on nodes that needs no argument tells findings here, each with a uid of its own; none is blank."""
+    for file in sorted((SCRIPTS / "healthcheck").glob("*.py")):
+        found = run(f"healthcheck/{file.stem}")
+        assert found, file.stem
+        assert all(one["category"] and one["uid"] and one["message"] for one in found), found
+        assert {one["state"] for one in found} <= {"OK", "WARNING", "ERROR", "SKIPPED"}
+        assert len({one["uid"] for one in found}) == len(found)
