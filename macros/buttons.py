@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from macros.schema_fields import fields_of
 from portalfw.errors import PortalError
 from portalfw.wiki import MacroContext
 from portalfw.wiki.address import FIELD, field_of
@@ -36,6 +37,8 @@ KNOWN = frozenset(
         "defaults",
         "choices",
         "show",
+        "parts",
+        "labels",
     )
 )
 
@@ -98,13 +101,17 @@ def _fields(
         )
     ask = given.get("ask")
     asked = ask if isinstance(ask, list) else [part.strip() for part in str(ask).split(",")] if ask else None
+    parts: Mapping[str, Any] = given.get("parts") or {}
     fields = []
     for argument in method.arguments:
         if argument.wire in values:
             fields.append(_hidden(argument, values[argument.wire]))
+        elif argument.wire in parts:
+            fields += fields_of(argument.wire, parts[argument.wire], (given.get("defaults") or {}).get(argument.wire))
         elif asked is None or argument.wire in asked or argument.required:
             fields.append(_field(ctx, argument, given))
-    return fields
+    order = {name: place for place, name in enumerate(asked or ())}
+    return sorted(fields, key=lambda field: order.get(field["name"].partition(".")[0], -1))
 
 
 def _hidden(argument: Argument, value: Any) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def _field(ctx: MacroContext, argument: Argument, given: Mapping[str, Any]) -> d
     kind = pick if choices is not None else "password" if argument.secret else TYPES[argument.type_name]
     return {
         "name": argument.wire,
-        "label": argument.label,
+        "label": (given.get("labels") or {}).get(argument.wire, argument.label),
         "type": "textarea" if argument.multiline and kind == "text" else kind,
         "value": defaults.get(argument.wire, argument.default),
         "required": argument.required and argument.type_name != "bool",
@@ -130,7 +137,12 @@ def _field(ctx: MacroContext, argument: Argument, given: Mapping[str, Any]) -> d
 def _choices(ctx: MacroContext, argument: Argument, given: Any) -> list[dict[str, Any]] | None:
     """Return what may be chosen: the author's list or method, the declaration's values or method."""
     if isinstance(given, list):
-        return [{"value": value, "label": str(value)} for value in given]
+        return [
+            {"value": one["value"], "label": str(one["label"])}
+            if isinstance(one, Mapping)
+            else {"value": one, "label": str(one)}
+            for one in given
+        ]
     if argument.options and not given:
         return [{"value": value, "label": value} for value in argument.options]
     address, arguments = _choice_call(given or argument.choices)

@@ -26,12 +26,14 @@ def log(
     status: str | None = None,
     empty: str | None = None,
     more: str | None = None,
+    plain: bool = False,
 ) -> Block:
     """Output of a job, line by line: the answer of a method, or an entry of the page's ``data:``.
 
     A line is a text, or has ``text`` (or ``line``, ``message``), ``level``, ``at`` and its number ``n``.
     status: of the job; while it runs the log follows its end.
     more (``Label -> Page``): above the first line, where that is not number 1.
+    plain: lines of a text, without times and levels, shown from its beginning.
     """
     running = status in {"QUEUED", "LEASED", "RUNNING"}
     lines = [_line(line) for line in _records(ctx, api, data, args)]
@@ -45,6 +47,7 @@ def log(
         kind="job",
         running=running,
         empty=empty,
+        plain=plain,
         earlier=earlier if lines and lines[0].get("n", 1) > 1 else None,
     )
 

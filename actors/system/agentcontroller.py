@@ -58,11 +58,23 @@ SCRIPTS = Columns(
 )
 
 
+class VersionRow(TypedDict):
+    """One text that a JumpScript has had."""
+
+    sha256: str
+    loaded: float
+    current: bool  # the one that new jobs run
+    broken: str
+
+
 class ScriptDetail(ScriptRow):
     """One JumpScript with its arguments and its text."""
 
     sha256: str
     loaded: float
+    current: bool
+    header: dict[str, Any]
+    versions: list[VersionRow]  # the newest first
     idempotent: bool
     arguments: list[dict[str, Any]]  # name, type, required, default
     arguments_schema: dict[str, Any]  # JSON Schema of what a job's arguments must be
@@ -108,16 +120,24 @@ class AgentController(Actor, app="system"):
         return listing.of_rows([_script(row) for row in Script.rows({"current": True}, sort="name")])
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("script",), title="Get JumpScript")
-    def get_jumpscript(self, name: ScriptName) -> ScriptDetail:
+    def get_jumpscript(
+        self,
+        name: ScriptName,
+        sha256: Annotated[str | None, Arg("SHA-256", help="Of an older text; the current one if empty.")] = None,
+    ) -> ScriptDetail:
         """Return one JumpScript with its arguments and its text."""
-        rows = Script.rows({"name": name, "current": True}, limit=1)
-        if not rows:
-            raise NotFoundError(f"JumpScript {name} does not exist.")
-        row = rows[0]
+        versions = Script.rows({"name": name}, fields=["sha256", "loaded", "current", "broken"], sort="-loaded")
+        wanted = [one["id"] for one in versions if (one["current"] if sha256 is None else one["sha256"] == sha256)]
+        if not wanted:
+            raise NotFoundError(f"JumpScript {name} does not exist{' with this text' if sha256 else ''}.")
+        (row,) = Script.rows({"_id": wanted[0]}, limit=1)
         return {
             **_script(row),
             "sha256": row["sha256"],
             "loaded": row["loaded"],
+            "current": bool(row["current"]),
+            "header": row["header"],
+            "versions": [_version(one) for one in versions],
             "idempotent": bool(row["header"].get("idempotent")),
             "arguments": row["arguments"],
             "arguments_schema": schema_of(row["arguments"], open_arguments=bool(row.get("open_arguments"))),
@@ -131,7 +151,14 @@ class AgentController(Actor, app="system"):
         name: ScriptName,
         organization: Annotated[str, Arg("Organization", help="Only needed where a bare name is not unique.")] = "",
         nid: Annotated[int | None, Arg("Node", choices="system/gridmanager/getNodes")] = None,
-        role: Annotated[str, Arg("Role", help="Instead of a node: any one that has it; * is every node.")] = "",
+        role: Annotated[
+            str,
+            Arg(
+                "Role",
+                help="Instead of a node: any one that has it; * is every node.",
+                choices="system/gridmanager/getRoles",
+            ),
+        ] = "",
         args: Annotated[dict[str, Any] | None, Arg("Arguments", help="As a JSON object, by name.")] = None,
         timeout: Annotated[float | None, Arg("Time limit", help="Seconds; by default what the script says.")] = None,
         wait: Annotated[bool, Arg("Wait", help="Answer once it has ended, instead of at once.")] = True,
@@ -237,6 +264,15 @@ def _session(row: dict[str, Any]) -> Session:
         "version": row.get("version") or "",
         "address": row.get("address") or "",
         "status": row["status"],
+    }
+
+
+def _version(row: dict[str, Any]) -> VersionRow:
+    return {
+        "sha256": row["sha256"],
+        "loaded": row["loaded"],
+        "current": bool(row["current"]),
+        "broken": row.get("broken") or "",
     }
 
 

@@ -64,6 +64,24 @@ DISKS = Columns(
 )
 
 
+class NicRow(TypedDict):
+    """One network link of a node, as its agent last told it: a card, a bond, a bridge, or one of a guest."""
+
+    id: str
+    node_id: int
+    node: str
+    name: str
+    mac: str
+    up: bool
+    mtu: int
+    addresses: list[str]
+
+
+NICS = Columns(
+    NicRow, "node", "name", "mac", "up", "mtu", search=("node", "name", "mac"), sort="node,name", limit=50, most=500
+)
+
+
 class VDiskRow(TypedDict):
     """One disk of the cloud; the size in GiB."""
 
@@ -130,6 +148,13 @@ class GridManager(Actor, app="system"):
         query = {} if node_id is None else {"_id": node_id}
         rows = Node.rows(query, fields=["name", "facts.disks"], sort="name")
         return listing.of_rows(_disk(row, one) for row in rows for one in (row.get("facts") or {}).get("disks", ()))
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node",), title="Get network links")
+    def get_nics(self, node_id: int | None = None, *, listing: Annotated[Listing, NICS]) -> list[NicRow]:
+        """Return the network links of all nodes, or of one."""
+        query = {} if node_id is None else {"_id": node_id}
+        rows = Node.rows(query, fields=["name", "facts.interfaces"], sort="name")
+        return listing.of_rows(_nic(row, one) for row in rows for one in (row.get("facts") or {}).get("interfaces", ()))
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("disk",), title="Get virtual disks")
     def get_v_disks(self, machine_id: int | None = None, *, listing: Annotated[Listing, VDISKS]) -> list[VDiskRow]:
@@ -221,6 +246,19 @@ def _disk(node: dict[str, Any], disk: dict[str, Any]) -> DiskRow:
         "size": size,
         "free": free,
         "used": round(100 * (size - free) / size, 1) if size else 0.0,
+    }
+
+
+def _nic(node: dict[str, Any], link: dict[str, Any]) -> NicRow:
+    return {
+        "id": f"{node['id']}:{link['name']}",
+        "node_id": node["id"],
+        "node": node["name"],
+        "name": link["name"],
+        "mac": link.get("mac") or "",
+        "up": bool(link.get("up")),
+        "mtu": link.get("mtu") or 0,
+        "addresses": link.get("addresses") or [],
     }
 
 

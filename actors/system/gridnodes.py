@@ -98,10 +98,10 @@ class GridNodes(Actor, app="system", name="gridmanager"):
     def create_join_token(
         self,
         roles: Annotated[list[str] | None, Arg("Roles", help="What the node may be used for; all if empty.")] = None,
-        gid: Annotated[int, Arg("Grid")] = 1,
+        gid: Annotated[int, Arg("Grid", choices="system/gridmanager/getGrids")] = 1,
         life: Annotated[float, Arg("Life", help="Seconds until it expires.")] = TOKEN_LIFE,
         *,
-        accept: Annotated[bool, Arg("Accept", help="The node works at once.")] = True,
+        accept: Annotated[bool, Arg("Work at once", help="Else the node waits until somebody accepts it.")] = True,
     ) -> str:
         """Return a token with which one machine may become a node, once; it cannot be shown again."""
         if not 0 < life <= LONGEST_LIFE:

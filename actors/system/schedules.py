@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypedDict
 
 from mongoengine import NotUniqueError
+from pymongo.errors import DuplicateKeyError
 
 from portalfw.controller.arguments import check_arguments
 from portalfw.controller.documents import Schedule, ScheduleRun, Script
 from portalfw.controller.fanout import check_batch
-from portalfw.controller.schedules import GRACE, first_due
+from portalfw.controller.schedules import GRACE, first_due, run_now
 from portalfw.controller.timing import LONGEST, read_when
 from portalfw.errors import ConflictError, InvalidError, NotFoundError
 from portalfw.masking import masked
 from portalfw.rest import Actor, Arg, Columns, Listing, NameOf, method
+from portalfw.rest.naming import wire_name
 
 OPERATORS = "group:level1,level2,level3"
 ENGINEERS = "group:level2,level3"
@@ -60,7 +62,11 @@ class ScheduleRow(TypedDict):
     due: float | None  # the next occurrence
     args: dict[str, Any]  # without secrets
     timeout: float | None
+    priority: int
     grace: float  # how late an occurrence may be and still run
+    last: float | None  # when the last occurrence was decided
+    last_status: str  # what became of it: RUN, QUEUED …
+    last_job: int | None
 
 
 class RunRow(TypedDict):
@@ -82,13 +88,15 @@ class RunRow(TypedDict):
 class Schedules(Actor, app="system"):
     """What runs again and again."""
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("schedule",), title="List schedules")
+    @method(
+        right=OPERATORS, http=("GET", "POST"), readonly=True, live=("schedule", "schedule_run"), title="List schedules"
+    )
     def list_(self, listing: Annotated[Listing, SCHEDULES]) -> list[ScheduleRow]:
         """Return the schedules, those of scripts and those that people made."""
         rows = listing.of(Schedule)
         return rows.answered(_rows(list(rows)))
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("schedule:{schedule_id}",))
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("schedule:{schedule_id}", "schedule_run"))
     def get(self, schedule_id: ScheduleId) -> ScheduleRow:
         """Return one schedule."""
         return _rows([_find(schedule_id)])[0]
@@ -154,6 +162,62 @@ class Schedules(Actor, app="system"):
         except NotUniqueError as error:
             raise ConflictError(f"There is a schedule {name} already.", detail={"argument": "name"}) from error
 
+    @method(right=ENGINEERS, title="Change schedule")
+    def update(
+        self,
+        schedule_id: ScheduleId,
+        name: Annotated[str | None, Arg("Name")] = None,
+        when: Annotated[
+            str | None, Arg("When", help="Seconds, or cron in UTC: five fields, or six with the seconds first.")
+        ] = None,
+        roles: Annotated[list[str] | None, Arg("Roles", help="A node must have all of them.")] = None,
+        gid: Annotated[int | None, Arg("Grid", help="Only nodes of this grid; 0 is all.")] = None,
+        on: Annotated[
+            Literal["all", "any"] | None, Arg("On", help="All such nodes that are there, or any one.")
+        ] = None,
+        args: Annotated[dict[str, Any] | None, Arg("Arguments", help="All of them, as a JSON object.")] = None,
+        *,
+        at_boot: Annotated[bool | None, Arg("At boot", help="Also on each node that has just booted.")] = None,
+        jitter: Annotated[float | None, Arg("Jitter", help="Begin up to so many seconds later.")] = None,
+        overlap: Annotated[
+            Literal["skip", "queue", "parallel"] | None, Arg("Overlap", help="While the run before goes on still.")
+        ] = None,
+        batch: Annotated[int | None, Arg("At a time", help="Nodes that have their turn together; 0 is all.")] = None,
+        priority: Annotated[int | None, Arg("Priority", help="Higher goes first; 0 is usual.")] = None,
+        timeout: Annotated[float | None, Arg("Time limit", help="Seconds; 0 is what the script says.")] = None,
+        grace: Annotated[float | None, Arg("Grace", help="Seconds by which it may be late and still runs.")] = None,
+    ) -> bool:
+        """Change what is given of a schedule, from now on; of a script's, name, time and roles are fixed."""
+        row = _find(schedule_id)
+        given: dict[str, Any] = {
+            "name": name or None,
+            "when": when,
+            "roles": roles,
+            "gid": gid,
+            "on": on,
+            "args": args,
+            "at_boot": at_boot,
+        }
+        given |= {"jitter": jitter, "overlap": overlap, "batch": batch, "priority": priority, "timeout": timeout}
+        changes = {key: value for key, value in {**given, "grace": grace}.items() if value is not None}
+        _check_origin(row, changes)
+        if args is not None:
+            changes["args"] = self._arguments(row, args)
+        check_batch(batch or 0)
+        _check_spans(jitter=jitter, timeout=timeout, grace=grace)
+        changes |= {key: changes[key] or None for key in ("gid", "timeout") if key in changes}
+        changes |= _timing(row, changes)
+        try:
+            Schedule.collection().update_one({"_id": schedule_id}, {"$set": changes or {"enabled": row["enabled"]}})
+        except DuplicateKeyError as error:
+            raise ConflictError(f"There is a schedule {name} already.", detail={"argument": "name"}) from error
+        return True
+
+    @method(right=ENGINEERS, title="Run now", creates="jobId")
+    def run_now(self, schedule_id: ScheduleId) -> int:
+        """Run a schedule once now, whether it is on or not, besides its own times; return the job's id."""
+        return run_now(_find(schedule_id), self.runtime.controller.orders, self.call.principal.name)
+
     @method(right=ENGINEERS, title="Enable schedule")
     def enable(self, schedule_id: ScheduleId) -> bool:
         """Let a schedule run; what would have been due until now is not missed."""
@@ -177,6 +241,38 @@ class Schedules(Actor, app="system"):
         Schedule.collection().delete_one({"_id": schedule_id})
         return True
 
+    def _arguments(self, row: Mapping[str, Any], args: dict[str, Any]) -> dict[str, Any]:
+        """Return arguments that a schedule's script takes; what was shown as masked stays as it is."""
+        found = self.runtime.controller.scripts.current(row["script"])
+        secrets = found["header"].get("secrets") or ()
+        self.call.keep_off_record("args", secrets)
+        shown = masked(row.get("args") or {}, secrets)
+        kept = {key: row["args"][key] for key, value in args.items() if key in shown and value == shown[key]}
+        check_arguments(found, args | kept)
+        return args | kept
+
+
+def _check_origin(row: Mapping[str, Any], changes: Collection[str]) -> None:
+    fixed = [name for name in ("name", "when", "roles", "at_boot") if name in changes]
+    if row["origin"] == "script" and fixed:
+        raise ConflictError(
+            f"The header of {row['script']} says the {fixed[0].replace('_', ' ')} of this schedule; change it there.",
+            detail={"argument": wire_name(fixed[0])},
+        )
+
+
+def _timing(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return when a schedule is due next, if that is another time than before; raises InvalidError."""
+    if not changes.keys() & {"name", "when", "jitter", "at_boot"}:
+        return {}
+    moment = row.get("when")
+    if "when" in changes:
+        moment = read_when(changes["when"]) if changes["when"] else None
+    if moment is None and not changes.get("at_boot", row.get("at_boot")):
+        raise InvalidError("Give when, or atBoot.", detail={"argument": "when"})
+    jitter = changes.get("jitter", row.get("jitter") or 0.0)
+    return {"when": moment, **first_due(changes.get("name", row["name"]), moment, jitter)}
+
 
 def _check_spans(**spans: float | None) -> None:
     for name, seconds in spans.items():
@@ -197,10 +293,22 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> list[ScheduleRow]:
     secrets = {
         one["name"]: one["header"].get("secrets") or () for one in Script.rows(wanted, fields=["name", "header"])
     }
-    return [_row(row, secrets.get(row["script"], ())) for row in rows]
+    last = _last_runs([row["id"] for row in rows])
+    return [_row(row, secrets.get(row["script"], ()), last.get(row["id"], {})) for row in rows]
 
 
-def _row(row: Mapping[str, Any], secrets: Collection[str]) -> ScheduleRow:
+def _last_runs(schedules: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return the last run of each schedule that has had one; the index on schedule and time leads to them."""
+    first = {name: {"$first": f"${name}"} for name in ("at", "status", "job")}
+    steps: list[dict[str, Any]] = [
+        {"$match": {"schedule": {"$in": list(schedules)}}},
+        {"$sort": {"schedule": 1, "at": -1}},
+        {"$group": {"_id": "$schedule", **first}},
+    ]
+    return {row["_id"]: row for row in ScheduleRun.collection().aggregate(steps)}
+
+
+def _row(row: Mapping[str, Any], secrets: Collection[str], last: Mapping[str, Any]) -> ScheduleRow:
     when = row.get("when")
     return {
         "id": row["id"],
@@ -220,7 +328,11 @@ def _row(row: Mapping[str, Any], secrets: Collection[str]) -> ScheduleRow:
         "due": row.get("due") if row["enabled"] else None,
         "args": masked(row.get("args") or {}, secrets),
         "timeout": row.get("timeout"),
+        "priority": row.get("priority") or 0,
         "grace": row.get("grace") or GRACE,
+        "last": last.get("at"),
+        "last_status": last.get("status") or "",
+        "last_job": last.get("job"),
     }
 
 

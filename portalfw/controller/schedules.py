@@ -148,19 +148,23 @@ class Schedules:
         ScheduleRun.collection().update_one({"_id": run["id"]}, {"$set": changes})
 
     def _order(self, row: Row, run: Row) -> int:
-        terms = Terms(
-            row.get("timeout"),
-            row.get("expires") or EXPIRES,
-            row.get("priority") or 0,
-            f"schedule {row['name']}",
-            (("schedule", row["id"]), ("occurrence", _occurrence(run))),
-        )
-        args, target = row.get("args") or {}, Target(tuple(row["roles"] or ()), row.get("gid"))
-        if run.get("node_id") is not None:
-            return self._orders.on_node(row["script"], run["node_id"], args, terms)
-        if row.get("on") == "any":
-            return self._orders.on_any(row["script"], target, args, terms)
-        return self._orders.on_all(row["script"], target, args, terms, batch=row.get("batch") or 0, connected=True)
+        marks = (("schedule", row["id"]), ("occurrence", _occurrence(run)))
+        return _order(self._orders, row, f"schedule {row['name']}", marks, run.get("node_id"))
+
+
+def run_now(row: Row, orders: Orders, by: str) -> int:
+    """Run a schedule's script once, beside its own times, as ``by`` wishes; return the job's id."""
+    return _order(orders, row, by, (("schedule", row["id"]),))
+
+
+def _order(orders: Orders, row: Row, by: str, marks: tuple[tuple[str, Any], ...], node_id: int | None = None) -> int:
+    terms = Terms(row.get("timeout"), row.get("expires") or EXPIRES, row.get("priority") or 0, by, marks)
+    args, target = row.get("args") or {}, Target(tuple(row["roles"] or ()), row.get("gid"))
+    if node_id is not None:
+        return orders.on_node(row["script"], node_id, args, terms)
+    if row.get("on") == "any":
+        return orders.on_any(row["script"], target, args, terms)
+    return orders.on_all(row["script"], target, args, terms, batch=row.get("batch") or 0, connected=True)
 
 
 def standing_orders(node: Row) -> list[StandingOrder]:

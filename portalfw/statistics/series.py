@@ -86,11 +86,15 @@ def keys(kind: str, prefix: str, over: Span) -> list[str]:
 
 def busiest(name: str, count: int) -> list[int]:
     """Return the nodes with most of a figure in the last minute, the first with most."""
+    means = current(name)
+    return sorted(means, key=lambda node: (-means[node], node))[: max(1, count)]
+
+
+def current(name: str) -> dict[int, float]:
+    """Return the mean of a figure over the last minute of every node that has told of it."""
     match = {"s.kind": "node", "s.key": "", "at": {"$gte": date(time.time() - LATELY)}, name: {"$exists": True}}
     group = {"_id": "$s.node", "mean": {"$avg": f"${name}"}}
-    order = {"$sort": {"mean": -1, "_id": 1}}
-    rows = RAW.collection.aggregate([{"$match": match}, {"$group": group}, order, {"$limit": max(1, count)}])
-    return [row["_id"] for row in rows]
+    return {row["_id"]: row["mean"] for row in RAW.collection.aggregate([{"$match": match}, {"$group": group}])}
 
 
 def latest() -> Iterator[Row]:

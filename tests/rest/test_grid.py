@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from product import Product
+import requests
+from product import Product, wait_for
 
 RUN = "system/agentcontroller/executeJumpscript"
 JOBS = "system/gridmanager/getJobs"
@@ -54,3 +56,111 @@ def test_a_job_tells_its_attempts(product: Product) -> None:
     assert [step["step"] for step in job["history"]] == ["Queued", "Handed to the node", "Began", "Error"]
     assert job["retry_needs_confirmation"]
     assert not job["open"]
+
+
+def test_a_schedule_can_be_changed_and_run_now(product: Product) -> None:
+    """What is given is changed and the rest stays; it runs once more at once; what makes no sense is refused."""
+    update = "system/schedules/update"
+    wanted = {"name": "counting", "script": "lab/count", "when": "3600", "args": {"count": 1}, "on": "any"}
+    schedule = product.ask("system/schedules/create", **wanted)
+    product.ask(update, scheduleId=schedule, when="30 4 * * *", args={"count": 2}, jitter=5, timeout=20)
+    row = product.ask("system/schedules/get", scheduleId=schedule)
+    assert (row["when"], row["args"], row["jitter"], row["on"]) == ("30 4 * * *", {"count": 2}, 5, "any")
+    assert row["due"] % 86400 == 4.5 * 3600
+    job = product.ask("system/schedules/runNow", scheduleId=schedule)
+    wait_for(lambda: product.ask("system/gridmanager/getJob", jobId=job)["status"] == "OK", 30, "the job")
+    assert [one["id"] for one in product.ask(JOBS, scheduleId=schedule)] == [job]
+    for wrong, argument in (
+        ({"when": "often"}, "when"),
+        ({"when": ""}, "when"),
+        ({"args": {"count": "x"}}, "count"),
+        ({"jitter": -1}, "jitter"),
+    ):
+        answer = product.call(update, scheduleId=schedule, **wrong)
+        assert (answer.status_code, answer.json()["detail"]["argument"]) == (400, argument)
+    assert product.ask("system/schedules/get", scheduleId=schedule)["when"] == "30 4 * * *"
+    product.ask("system/schedules/create", name="other", script="lab/count", when="3600", args={"count": 1})
+    assert product.call(update, scheduleId=schedule, name="other").status_code == 409
+    assert product.call(update, scheduleId=987_654).status_code == 404
+    for name in ("counting", "other"):
+        (found,) = product.ask("system/schedules/list", filter={"name": f"={name}"})
+        product.ask("system/schedules/delete", scheduleId=found["id"])
+
+
+def test_the_grid_at_a_glance(product: Product) -> None:
+    """The map, the queues, the rates and the roles tell of the one node what its jobs came to."""
+    began = time.time()
+    count(product)
+    count(product, fail=True)
+    (tile,) = product.ask("system/gridmanager/getMap")
+    assert (tile["id"], tile["state"], tile["place"]) == (1, "ENABLED", "local")
+    rates = product.ask("system/gridmanager/getJobRates", script="lab/count")
+    assert rates["step"] == 60
+    means = {row["label"]: max(value for _, value in row["points"]) for row in rates["series"]}
+    assert means["Ended well"] > 0
+    assert means["Failed"] > 0
+    later = product.ask("system/gridmanager/getJobRates", **{"from": began - 86400, "to": began - 3600})
+    assert later["step"] == 300
+    queues = {row["queue"]: row for row in product.ask("system/gridmanager/getQueues", nodeId=1)}
+    assert queues["default"]["rate"] > 0
+    assert queues["default"]["node"] == tile["name"]
+    assert product.ask("system/gridmanager/getQueues", nodeId=987) == []
+    roles = product.ask("system/gridmanager/getRoles", every=True)
+    assert [row["id"] for row in roles][:2] == ["*", "cpunode"]
+    assert roles[1]["connected"] == 1
+    (nic,) = product.ask("system/gridmanager/getNics", nodeId=1, filter={"name": "=lo"})
+    assert "127.0.0.1/8" in nic["addresses"]
+
+
+def test_what_waits_stands_in_its_queue(product: Product) -> None:
+    """A job for a node that takes none waits there since it was made, until it is cancelled."""
+    product.ask("system/gridmanager/disableNode", nodeId=1, reason="to let a job wait")
+    try:
+        job = product.ask(RUN, name="lab/count", nid=1, args={"count": 1}, wait=False, expires=600)["id"]
+        (queue,) = product.ask("system/gridmanager/getQueues", nodeId=1, filter={"queue": "=default"})
+        assert queue["waiting"] >= 1
+        assert queue["oldest"] <= time.time()
+        assert job in {row["id"] for row in product.ask(JOBS, state="OPEN")}
+        product.ask("system/gridmanager/cancelJob", jobId=job, reason="seen")
+    finally:
+        product.ask("system/gridmanager/enableNode", nodeId=1, reason="")
+
+
+def test_a_jumpscript_tells_its_texts(product: Product) -> None:
+    """Its header and every text that it has had are told, and an old text can be read by its hash."""
+    script = product.ask("system/agentcontroller/getJumpscript", name="lab/count")
+    assert script["header"]["timeout"] == 60
+    (version,) = [one for one in script["versions"] if one["current"]]
+    assert version["sha256"] == script["sha256"]
+    assert product.ask("system/agentcontroller/getJumpscript", name="lab/count", sha256=script["sha256"]) == script
+    assert product.call("system/agentcontroller/getJumpscript", name="lab/count", sha256="0" * 64).status_code == 404
+    assert script["arguments_schema"]["required"] == ["count"]
+
+
+def test_machines_are_shown_as_found(product: Product) -> None:
+    """What a node last said of its machines stands beside what the cloud knows."""
+    product.ask(RUN, name="libvirt/listmachines", nid=1)
+    rows = product.ask("system/gridmanager/getFoundMachines", nodeId=1)
+    assert all(row["verdict"] in {"OK", "DIFFERS", "ORPHAN", "ABSENT"} for row in rows)
+    assert product.ask("system/gridmanager/getFoundMachines", nodeId=987) == []
+
+
+def test_pages_of_the_grid_have_no_failed_macro(product: Product) -> None:
+    """Every page of the Grid Portal draws with what there is."""
+    job = count(product)
+    fan = product.ask(RUN, name="lab/count", role="*", all=True, args={"count": 1})["id"]
+    schedule = product.ask("system/schedules/create", name="drawn", script="lab/count", when="3600", args={"count": 1})
+    pages = ["", "/Nodes", "/Enrolment", "/Machines", "/Jobs?state=FAILED&within=3600", "/Queues", "/Schedules"]
+    pages += ["/Node?id=1", "/NIC?node=1&nic=lo", "/Disk?node=1&kind=filesystem&disk=/", "/Disk?node=1&disk=vda"]
+    pages += [f"/Job?id={job}", f"/Job?id={fan}", f"/Schedule?id={schedule}", "/JumpScript?name=lab/count"]
+    for page in pages:
+        drawn = product_page(product, f"/grid{page}")
+        assert 'class="macro-error"' not in drawn, page
+    product.ask("system/schedules/delete", scheduleId=schedule)
+
+
+def product_page(product: Product, path: str) -> str:
+    """Return a page as the administrator sees it."""
+    response = requests.get(product.url + path, headers={"Authorization": f"Bearer {product.token}"}, timeout=30)
+    assert response.status_code == 200, path
+    return response.text

@@ -13,7 +13,10 @@ const READERS = {
 /** What a field sends that was filled in for the user, who has emptied it on purpose. */
 const EMPTIED = { number: null, list: [], json: null, text: "" };
 
-/** @returns {Record<string, unknown>} arguments by wire name; fields that were empty and stayed so are not sent */
+/**
+ * A field called `args.count` is the property `count` of the argument `args`.
+ * @returns {Record<string, unknown>} arguments by wire name; fields that were empty and stayed so are not sent
+ */
 export function values(form) {
   const arguments_ = {};
   for (const field of [...form.elements].filter((one) => one.name)) {
@@ -23,7 +26,21 @@ export function values(form) {
       arguments_[field.name] = (READERS[field.dataset.json] ?? READERS.text)(field);
     } else if (hadValue(field)) arguments_[field.name] = EMPTIED[kind];
   }
-  return arguments_;
+  return nested(arguments_);
+}
+
+function nested(flat) {
+  const found = {};
+  for (const [name, value] of Object.entries(flat)) {
+    const dot = name.indexOf(".");
+    if (dot < 0) found[name] = isObject(value) && isObject(found[name]) ? { ...value, ...found[name] } : value;
+    else (found[name.slice(0, dot)] ??= {})[name.slice(dot + 1)] = value;
+  }
+  return found;
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** One box of a list: a list of which the last box was unticked is empty, one that never had a tick is not given. */
@@ -65,7 +82,7 @@ function isJson(text) {
 
 /** Put `message` next to the field `name`. @returns {boolean} whether there is such a field to see */
 export function showError(form, name, message) {
-  const place = name && form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+  const place = name && (form.querySelector(`[data-field="${CSS.escape(name)}"]`) ?? form.querySelector(`[data-field$=".${CSS.escape(name)}"]`));
   if (!place) return false;
   const field = place.querySelector("[name]");
   const text = place.querySelector(".field-error");
