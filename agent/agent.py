@@ -61,7 +61,7 @@ class Agent:
         self._runner = Runner(self._client, scripts, self._surroundings, self._report)
         self._pool = Pool(self._workers, self._runner, self._holding, folder(settings, "work"))
         self._standing = Standing(settings.folder, scripts, self._client, self._pool.put, settings.alone_after)
-        self._delivery.each_round = self._end_waiting
+        self._delivery.each_round = self._each_round
         self._samples = SampleSpool(settings.folder)
         self._sampler = Sampler(self._client, self._samples, self._surroundings)
         self._inventory: dict[str, Any] = {"facts": None, "abilities": None}
@@ -138,6 +138,11 @@ class Agent:
         self._end_waiting()
         for assignment in work.jobs:
             self._accept(assignment)
+
+    def _each_round(self) -> None:
+        """Do what is to be done every few seconds."""
+        self._end_waiting()
+        self._pool.bury()
 
     def _end_waiting(self) -> None:
         """End the jobs that wait for a worker and are cancelled or expired, without waiting for a worker."""

@@ -1,4 +1,4 @@
-"""Bounds on what a job may send; apart from the messages, so that a worker needs no pydantic."""
+"""Bounds on what a job may send and use; apart from the messages, so that a worker needs no pydantic."""
 
 from __future__ import annotations
 
@@ -15,3 +15,22 @@ MAX_LINES: Final = 20_000
 
 MAX_OUTPUT: Final = 4 * 1024 * 1024
 """Most characters that one attempt may send."""
+
+MEBIBYTE: Final = 2**20
+
+MEMORY: Final = {"io": 2048, "console": 256}
+"""MiB of memory that a job may take, by queue, where its header names no ``memory``."""
+
+DEFAULT_MEMORY: Final = 1024
+"""The same for other queues."""
+
+CORES: Final = {"io": 2.0, "hypervisor": 2.0}
+"""Processor cores that a worker may keep busy, by queue, where the agent may make control groups."""
+
+DEFAULT_CORES: Final = 1.0
+"""The same for other queues."""
+
+
+def memory_of(queue: str, wanted: int | None) -> int:
+    """Return how many MiB a job may take."""
+    return wanted or MEMORY.get(queue, DEFAULT_MEMORY)

@@ -25,14 +25,19 @@ class OutputBuffer:
         self._count = 0
         self._size = 0
 
+    @property
+    def full(self) -> bool:
+        """True once the attempt has said as much as it may."""
+        return self._count > MAX_LINES or self._size > MAX_OUTPUT
+
     def add(self, level: str, text: str, at: float | None = None) -> None:
         """Take one line."""
         with self._lock:
-            if self._count > MAX_LINES or self._size > MAX_OUTPUT:
+            if self.full:
                 return
             self._count += 1
             self._size += len(text)
-            if self._count > MAX_LINES or self._size > MAX_OUTPUT:
+            if self.full:
                 level, text = "warning", f"Output is cut here: more than {MAX_LINES} lines or {MAX_OUTPUT} characters."
             self._lines.append(Line(at=at or time.time(), level=level, text=text[: MAX_LINE + 2]))
 

@@ -36,6 +36,7 @@ class Queue:
         self._changed = threading.Condition()
         self._waiting: deque[Held] = deque()
         self._threads: list[threading.Thread] = []
+        self._processes: set[WorkerProcess] = set()
         self._idle = 0
         self._stopping = False
 
@@ -64,6 +65,13 @@ class Queue:
             self._waiting.remove(held)
             return True
 
+    def bury(self) -> None:
+        """Take the exit status of worker processes that have ended between two jobs, which else stay as zombies."""
+        for process in list(self._processes):
+            if not process.alive:
+                log.info("worker %d of the queue %s has ended between two jobs", process.pid, self.name)
+                self._processes.discard(process)
+
     def stop(self) -> None:
         """Let the threads end after the job that they are at."""
         with self._changed:
@@ -82,10 +90,11 @@ class Queue:
         def worker() -> WorkerProcess:
             nonlocal process
             if process is not None and not process.alive:
-                process.close()
+                self._close(process)
                 process = None
             if process is None:
                 process = WorkerProcess(self._folder)
+                self._processes.add(process)
             return process
 
         while (held := self._next()) is not None:
@@ -96,10 +105,14 @@ class Queue:
             finally:
                 self._holding.remove(held)
             if process is not None and self.name == FOR_ONE_JOB:
-                process.close()
+                self._close(process)
                 process = None
         if process is not None:
-            process.close()
+            self._close(process)
+
+    def _close(self, process: WorkerProcess) -> None:
+        self._processes.discard(process)
+        process.close()
 
     def _next(self) -> Held | None:
         with self._changed:
@@ -131,6 +144,11 @@ class Pool:
         """Take back a job that waits for a worker; False if it runs or has ended."""
         queue = self._queues.get(held.assignment.queue)
         return queue is not None and queue.withdraw(held)
+
+    def bury(self) -> None:
+        """Let no worker that has ended between two jobs stay as a zombie."""
+        for queue in list(self._queues.values()):
+            queue.bury()
 
     def full(self) -> list[str]:
         """Name the queues that can take no more."""

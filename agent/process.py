@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
+from agent import offspring
 from agent.errors import AgentError
 from agent.inventory import ROOT
 from agent.limits import MAX_LINE
@@ -34,12 +35,13 @@ State = Literal["OK", "ERROR", "TIMEOUT", "CANCELLED", "LOST", "EXPIRED"]
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended on this node."""
+    """How an attempt ended on this node; its worker is to be replaced if it is ``spent``."""
 
     state: State
     reason: str
     result: Any = None
     traceback: str = ""
+    spent: bool = False
 
 
 class WorkerProcess:
@@ -85,6 +87,8 @@ class WorkerProcess:
             finally:
                 self._selector.unregister(interrupted)
         self._hear_raw(held)
+        if ending.spent:
+            self.kill()
         return ending
 
     @property
@@ -100,18 +104,11 @@ class WorkerProcess:
             os.close(descriptor)
 
     def kill(self) -> None:
-        """Kill the process, its process group, and what descends from it. Daemons that detached themselves live on."""
-        import psutil
-
-        try:
-            children = psutil.Process(self.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            children = []
-        for kill in (lambda: os.killpg(self.pid, signal.SIGKILL), *(child.kill for child in children)):
-            try:
-                kill()
-            except (ProcessLookupError, psutil.NoSuchProcess):
-                continue  # it ended by itself meanwhile
+        """Kill the process, its process group, and what descends from it."""
+        if self.alive:
+            offspring.end(self.pid)
+        else:
+            offspring.end_group(self.pid)  # what detached itself has no parent any more by which to find it
         self._process.wait()
         self._stdin().close()
 
@@ -136,7 +133,7 @@ class WorkerProcess:
                 if ending is not None:
                     return ending
             if "death" in sources:
-                return self._died()
+                return self._died(held)
             if "interrupted" in sources:
                 return self._interrupted(held)
 
@@ -150,6 +147,8 @@ class WorkerProcess:
 
     def _hear_raw(self, held: Held) -> bool:
         """Take in what was printed past Python; False if that was nothing."""
+        if held.output.full:
+            return self._raw.skip()
         lines = self._raw.lines()
         for line in lines:
             held.output.add("stdout", line.decode(errors="replace"))
@@ -174,9 +173,13 @@ class WorkerProcess:
         state: State = "CANCELLED" if held.interruption.cause == "cancelled" else "LOST"
         return Ending(state, held.interruption.reason)
 
-    def _died(self) -> Ending:
+    def _died(self, held: Held) -> Ending:
         status = self._process.wait()
         self.kill()
+        if status == -signal.SIGXCPU:
+            cpu = held.assignment.limits.cpu or 0.0
+            reason = f"the script used more processor time than its limit of {cpu:g} s; its header can ask for more"
+            return Ending("ERROR", f"{reason}: cpu = {2 * cpu:g}")
         if status < 0:
             name = signal.Signals(-status).name
             return Ending("ERROR", f"the worker process was ended by {name} while the script ran")
@@ -208,6 +211,11 @@ class LineReader:
             self._rest = b""
         return lines
 
+    def skip(self) -> bool:
+        """Let go of what is there, unread; False if that was nothing."""
+        self._rest = b""
+        return bool(self._read())
+
     def wait(self, timeout: float) -> bool:
         """Wait for something to read."""
         with selectors.DefaultSelector() as selector:
@@ -238,5 +246,5 @@ def heard(event: dict[str, Any], held: Held) -> Ending | None:
         case "result":
             return Ending("OK", "", event["value"])
         case "error":
-            return Ending("ERROR", event["reason"], traceback=event["traceback"])
+            return Ending("ERROR", event["reason"], traceback=event["traceback"], spent=event["spent"])
     return None

@@ -117,6 +117,17 @@ class Hello(Message):
     holding: list[JobRef] | None = None
 
 
+class Limits(Message):
+    """What a script may use: MiB of memory and seconds of processor time, None for what is usual in its queue.
+
+    With ``daemons``, what it starts may outlive it; else that is ended with it.
+    """
+
+    memory: int | None = None
+    cpu: float | None = None
+    daemons: bool = False
+
+
 class StandingOrder(Message):
     """A script that the agent runs by itself every so many seconds while it reaches no controller."""
 
@@ -127,6 +138,7 @@ class StandingOrder(Message):
     args: dict[str, Any]
     queue: str
     timeout: float
+    limits: Limits = Limits()
 
 
 class Welcome(Message):
@@ -202,6 +214,7 @@ class Assignment(Message):
     idempotent: bool
     expires_in: float
     priority: int = 0
+    limits: Limits = Limits()
 
     @property
     def ref(self) -> JobRef:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.backoff import Backoff
 from agent.errors import AgentError, AwayError, RefusedError, RejectedError
+from agent.limits import memory_of
 from agent.process import Ending, WorkerProcess
-from agent.protocol import Ack, Nothing, Result
+from agent.protocol import Ack, Assignment, Nothing, Result
 from agent.standing import alone
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class Runner:
             "script": assignment.script,
             "path": str(path),
             "args": assignment.args,
+            "limits": limits_of(assignment),
             "surroundings": self._surroundings().to_json(),
         }
         return worker().run(request, held)
@@ -126,6 +128,12 @@ class Runner:
             self._client.post(f"jobs/{held.assignment.id}/ack", ack, Nothing)
         except (RejectedError, RefusedError) as error:
             raise NotOursError(str(error)) from error
+
+
+def limits_of(assignment: Assignment) -> dict[str, Any]:
+    """Return what a worker is to hold a script to."""
+    limits = assignment.limits
+    return {**limits.model_dump(), "memory": memory_of(assignment.queue, limits.memory)}
 
 
 def result_of(held: Held, ending: Ending, started: float | None) -> Result:

@@ -12,6 +12,7 @@ import faulthandler
 import io
 import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -20,8 +21,10 @@ import traceback
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from agent import offspring
+from agent.holdable import complaint
 from agent.jumpscript import Surroundings, bound
-from agent.limits import MAX_LINE, MAX_LINES, MAX_OUTPUT, MAX_RESULT
+from agent.limits import MAX_LINE, MAX_LINES, MAX_OUTPUT, MEBIBYTE
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): signal that the kernel sends to this process when the thread that started it ends."""
@@ -44,7 +47,7 @@ class Channel:
     def emit(self, event: dict[str, Any]) -> None:
         """Write one event, waiting if the agent is behind; lines are cut to their longest."""
         if event["event"] == "line":
-            if self._count > MAX_LINES or self._size > MAX_OUTPUT:
+            if self.full:
                 return  # the agent has said that the output is cut; more of it would only cost time
             event = {**event, "text": cut(event["text"])}
             self._count += 1
@@ -53,6 +56,11 @@ class Channel:
         with self._lock:
             while data:
                 data = data[os.write(self._descriptor, data) :]
+
+    @property
+    def full(self) -> bool:
+        """True once the job has said as much as it may, and a little more."""
+        return self._count > MAX_LINES or self._size > MAX_OUTPUT
 
     @property
     def forked(self) -> bool:
@@ -71,12 +79,15 @@ class Printed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Send whole lines, keep the rest."""
-        *lines, self._rest = (self._rest + text).split("\n")
+        if self._channel.full:
+            return len(text)
+        *lines, rest = (self._rest + text).split("\n")
         for line in lines:
             self._line(line)
-        while len(self._rest) > MAX_LINE:
-            self._line(self._rest[:MAX_LINE])
-            self._rest = self._rest[MAX_LINE:]
+        whole = len(rest) // MAX_LINE * MAX_LINE
+        for begin in range(0, whole, MAX_LINE):
+            self._line(rest[begin : begin + MAX_LINE])
+        self._rest = rest[whole:]
         return len(text)
 
     def finish(self) -> None:
@@ -131,11 +142,14 @@ def take_stdin() -> io.TextIOWrapper:
 def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Run one job and return the event that ends it. A child forked by the script never returns from here."""
     channel.begin()
+    limit(job["limits"])
     output = Printed(channel, "stdout"), Printed(channel, "stderr")
     sys.stdout, sys.stderr = output
     try:
         with bound(Surroundings.from_json(job["surroundings"]), channel.emit):
-            event = held_by_json(action_of(job)(**job["args"]))
+            event = outcome(action_of(job)(**job["args"]))
+    except MemoryError as error:
+        event = failure(too_little_memory(job["limits"]["memory"]), script_traceback(error, job["path"]), spent=True)
     except SystemExit as error:
         event = failure(f"the script called sys.exit({error.code!r})", "")
     except BaseException as error:  # noqa: BLE001 - the edge: whatever a script raises ends this job and nothing else
@@ -145,31 +159,55 @@ def run(job: dict[str, Any], channel: Channel) -> dict[str, Any]:
             leave_fork()
         for stream in output:
             stream.finish()
+        if not job["limits"]["daemons"]:
+            offspring.end_children()
     return event
+
+
+def limit(limits: dict[str, Any]) -> None:
+    """Let the job take so much memory (this process, and each that it starts) and processor time, and leave nothing.
+
+    What is counted is the memory that only this process can write to: addresses that are merely set aside are free.
+    """
+    bound_by(resource.RLIMIT_DATA, limits["memory"] * MEBIBYTE)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = limits["cpu"]
+    bound_by(resource.RLIMIT_CPU, None if cpu is None else int(used.ru_utime + used.ru_stime + cpu) + 1)
+    offspring.adopt(orphans=not limits["daemons"])
+
+
+def bound_by(what: int, most: int | None) -> None:
+    """Set a limit of this process, as far as the system's own allows it; None sets none but that."""
+    _, hard = resource.getrlimit(what)
+    free = hard == resource.RLIM_INFINITY
+    resource.setrlimit(what, (hard if most is None else most if free else min(most, hard), hard))
 
 
 def action_of(job: dict[str, Any]) -> Any:
     """Load the script afresh and return its ``action``, so that no job finds another one's globals."""
     path = Path(job["path"])
-    namespace = {"__name__": "jumpscript", "__file__": f"{job['script']}.py"}
+    namespace: dict[str, Any] = {"__name__": "jumpscript", "__file__": f"{job['script']}.py"}
     exec(compile(path.read_bytes(), path, "exec"), namespace)  # noqa: S102 - running scripts is what a worker is for
+    if "action" not in namespace:
+        raise NameError("the script has no function action() once it has been loaded")
     return namespace["action"]
 
 
-def held_by_json(value: Any) -> dict[str, Any]:
+def outcome(value: Any) -> dict[str, Any]:
     """Return the event of a result, or of the error that it cannot travel."""
-    try:
-        size = len(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        return failure(f"action() returned what JSON cannot hold: {error}", "")
-    if size > MAX_RESULT:
-        return failure(f"action() returned {size} bytes of JSON; at most {MAX_RESULT} can travel", "")
-    return {"event": "result", "value": value}
+    reason = complaint(value)
+    return failure(reason, "") if reason else {"event": "result", "value": value}
 
 
-def failure(reason: str, trace: str) -> dict[str, Any]:
-    """Return the event of a script that failed."""
-    return {"event": "error", "reason": reason, "traceback": trace}
+def failure(reason: str, trace: str, *, spent: bool = False) -> dict[str, Any]:
+    """Return the event of a script that failed; a worker that is ``spent`` runs no other one."""
+    return {"event": "error", "reason": reason, "traceback": trace, "spent": spent}
+
+
+def too_little_memory(memory: int) -> str:
+    """Say what a limit in MiB was too small for, and what to do."""
+    reason = f"the script needed more than its memory limit of {memory} MiB"
+    return f"{reason}; its header can ask for more: memory = {2 * memory}"
 
 
 def summary(error: BaseException) -> str:

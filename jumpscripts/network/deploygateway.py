@@ -17,6 +17,7 @@ enable = True
 startatboot = False
 log = True
 idempotent = True
+daemons = True  # dnsmasq
 
 
 def action(gateway: dict[str, Any]) -> dict[str, Any]:

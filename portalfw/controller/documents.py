@@ -129,6 +129,7 @@ class Job(Document):
     args = DynamicField()
     queue = StringField()
     timeout = FloatField()
+    limits = DictField()
     idempotent = BooleanField()
     log = BooleanField(default=True)
     submitted_by = StringField(default="")

@@ -27,11 +27,17 @@ FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "idempotent": (bool,),
     "secrets": (list, tuple),
     "offline": (bool,),
+    "memory": (int,),
+    "cpu": (int, float),
+    "daemons": (bool,),
 }
 """What a header may say, and the types it may have."""
 
 QUEUES: Final = ("default", "io", "hypervisor", "process", "console")
 TIMEOUTS: Final = {"io": 3600.0}
+LIMITS: Final = ("memory", "cpu", "daemons")
+"""Fields of a header that the agent holds its script to, besides the timeout."""
+
 DEFAULT_TIMEOUT: Final = 300.0
 """Seconds, where the header says nothing (as in the originals, by queue)."""
 
@@ -52,6 +58,8 @@ class Header:
 
     ``secrets`` names arguments that nobody is shown, with dots: ``machine.seed.userdata``. What is called a password,
     secret, token, credential or key is not shown anyhow. ``offline`` keeps it running where no controller is reached.
+    ``memory`` (MiB) and ``cpu`` (seconds of processor time) are what it may use, by default what is usual in its queue;
+    with ``daemons``, what it starts may outlive it.
     """
 
     descr: str
@@ -72,6 +80,9 @@ class Header:
     idempotent: bool = False
     secrets: tuple[str, ...] = ()
     offline: bool = False
+    memory: int | None = None
+    cpu: float | None = None
+    daemons: bool = False
     arguments: tuple[Argument, ...] = field(default=())
     open_arguments: bool = False
 
@@ -108,6 +119,9 @@ def read_header(source: str, name: str = "") -> Header:
     literals.setdefault("timeout", TIMEOUTS.get(queue, DEFAULT_TIMEOUT))
     if literals.get("offline") and not isinstance(literals.get("period"), (int, float)):
         raise InvalidError("it is to run offline, which needs a period in seconds")
+    for limit in ("timeout", "memory", "cpu"):
+        if literals.get(limit, 1) <= 0:
+            raise InvalidError(f"its {limit} is {literals[limit]!r}; it must be more than 0")
     literals.setdefault("name", name)
     for name_list in ("roles", "secrets"):
         literals[name_list] = tuple(literals.get(name_list, ()))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pymongo import ReturnDocument, WriteConcern
 
-from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Output, Renewed, Result, Work
+from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Limits, Output, Renewed, Result, Work
 from portalfw.controller import output, transitions
 from portalfw.controller.documents import DECOMMISSIONED, Job, Node
 from portalfw.controller.fanout import FanOut
@@ -289,4 +289,5 @@ def _assignment(row: Row) -> Assignment:
         idempotent=row["idempotent"],
         expires_in=max(0.0, row["expires"] - time.time()),
         priority=row.get("priority") or 0,
+        limits=Limits(**row.get("limits") or {}),
     )

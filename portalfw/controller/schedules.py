@@ -14,9 +14,10 @@ from typing import Any, Final
 import gevent
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from agent.protocol import Alone, StandingOrder
+from agent.protocol import Alone, Limits, StandingOrder
 from portalfw.controller import output, transitions
 from portalfw.controller.documents import WORKING, Job, Schedule, ScheduleRun, Script
+from portalfw.controller.header import LIMITS
 from portalfw.controller.orders import Orders
 from portalfw.controller.submission import EXPIRES, Terms, draft, insert
 from portalfw.controller.targets import Target
@@ -215,6 +216,7 @@ def _standing(row: Row, script: Row) -> StandingOrder:
         args=row.get("args") or {},
         queue=header["queue"],
         timeout=row.get("timeout") or header["timeout"],
+        limits=Limits(**{name: header[name] for name in LIMITS if header.get(name)}),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from agent.protocol import JobState
 from portalfw.controller.arguments import check_arguments
 from portalfw.controller.documents import Job
+from portalfw.controller.header import LIMITS
 from portalfw.errors import InvalidError
 
 EXPIRES: Final = 60.0
@@ -48,6 +49,7 @@ def draft(script: Row, args: Mapping[str, Any], terms: Terms) -> Row:
         "args": dict(args),
         "queue": header["queue"],
         "timeout": float(terms.timeout if terms.timeout is not None else header["timeout"]),
+        "limits": {name: header[name] for name in LIMITS if header.get(name)},
         "idempotent": header["idempotent"],
         "log": header["log"],
         "priority": terms.priority,

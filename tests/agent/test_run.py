@@ -90,9 +90,9 @@ def test_script_that_raises(node: Any) -> None:
 
 
 def test_result_that_json_cannot_hold(node: Any) -> None:
-    """A set as result is an ERROR that says so."""
+    """A result with a set in it is an ERROR that says where, and of what type it is."""
     assert failed(node, "test/unserialisable").reason == (
-        "action() returned what JSON cannot hold: Object of type set is not JSON serializable"
+        "action() returned what JSON cannot hold: result['disks'][1]['size'] is of type set"
     )
 
 
