@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from typing import TYPE_CHECKING
 
+from agent import whole_file
 from agent.errors import SettingsError
 from agent.protocol import Enrolled
 
@@ -27,9 +26,4 @@ def load(folder: Path) -> Enrolled | None:
 
 def store(folder: Path, enrolled: Enrolled) -> None:
     """Write the credential so that it is there wholly or not at all, mode 0600."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix="credential-")
-    with os.fdopen(handle, "w") as file:
-        json.dump(enrolled.model_dump(), file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(name, folder / "credential")  # noqa: PTH105 - the temporary file is known by name only
+    whole_file.write(folder / "credential", json.dumps(enrolled.model_dump()).encode(), durable=True)

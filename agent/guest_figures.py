@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from agent.inventory import ROOT
+from agent import own_python
 from agent.worker import die_with_parent
 
 if TYPE_CHECKING:
@@ -102,15 +102,14 @@ def guests_may_run(prefix: str, folder: Path = RUNNING) -> bool:
 
 def start(uri: str) -> subprocess.Popen[bytes]:
     """Start the process that speaks with libvirt; it ends with this one."""
-    command = [sys.executable, "-P", "-m", "agent.guest_figures", uri, str(os.getpid())]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    command = own_python.command("agent.guest_figures", uri, str(os.getpid()))
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=own_python.environment())
 
 
 def serve(uri: str) -> None:
     """Answer until the input ends: ``{"guests": [...]}``, or ``{"error": why there are none}``."""
     from sal.errors import HypervisorError
-    from sal.hypervisor import Hypervisor
+    from sal.hypervisor.connection import Hypervisor
     from sal.hypervisor.guest_measures import guests
 
     for line in sys.stdin:

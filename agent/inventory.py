@@ -7,13 +7,13 @@ accelerator too, which may take seconds and is kept in FILE until the next boot.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from agent import own_python
 from agent.errors import AgentError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ LIMITS: Final = {"facts": 15.0, "proof": 60.0}
 
 URIS: Final = {"qemu": "qemu:///system", "test": "test:///default", "none": ""}
 NETWORK_TOOLS: Final = frozenset({"dnsmasq", "ip", "nft"})
-ROOT: Final = Path(__file__).resolve().parent.parent
-"""Where the packages ``agent`` and ``sal`` lie."""
 
 
 def ask(what: What, hypervisor: str, proof_file: Path) -> dict[str, Any]:
@@ -38,8 +36,8 @@ def ask(what: What, hypervisor: str, proof_file: Path) -> dict[str, Any]:
         AgentError: it failed or took too long.
 
     """
-    command = [sys.executable, "-P", "-m", "agent.inventory", what, hypervisor, str(proof_file)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = own_python.command("agent.inventory", what, hypervisor, str(proof_file))
+    environment = own_python.environment()
     try:
         done = subprocess.run(command, capture_output=True, timeout=LIMITS[what], check=False, env=environment)
     except subprocess.TimeoutExpired as error:

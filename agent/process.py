@@ -7,15 +7,13 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
-from agent import offspring
+from agent import offspring, own_python
 from agent.errors import AgentError
-from agent.inventory import ROOT
 from agent.limits import MAX_LINE
 
 if TYPE_CHECKING:
@@ -53,14 +51,14 @@ class WorkerProcess:
         raw, their_raw = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "agent.worker", str(theirs), str(os.getpid())],
+                own_python.command("agent.worker", str(theirs), str(os.getpid())),
                 stdin=subprocess.PIPE,
                 stdout=their_raw,
                 stderr=their_raw,
                 pass_fds=(theirs,),
                 process_group=0,
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+                env=own_python.environment(),
             )
         finally:
             os.close(theirs)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from typing import TYPE_CHECKING
 
+from agent import whole_file
 from agent.errors import AwayError
 
 if TYPE_CHECKING:
@@ -40,7 +39,4 @@ class ScriptCache:
     def _store(self, file: Path, sha256: str, source: bytes) -> None:
         if hashlib.sha256(source).hexdigest() != sha256:
             raise AwayError(f"script {sha256} came damaged from the controller ({len(source)} bytes)")
-        handle, name = tempfile.mkstemp(dir=self._folder)
-        with os.fdopen(handle, "wb") as temporary:
-            temporary.write(source)
-        os.replace(name, file)  # noqa: PTH105 - the temporary file is known by name only
+        whole_file.write(file, source)

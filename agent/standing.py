@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import secrets
-import tempfile
 import threading
 import time
 import uuid
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from agent import whole_file
 from agent.errors import AgentError, RejectedError
 from agent.held import Held
 from agent.protocol import Alone, Assignment, Confirmed, Result, StandingOrder
@@ -74,7 +73,7 @@ class Standing:
         self._deliver()
         ready = [order for order in orders if self._has_script(order)]
         if ready != self.orders:
-            _write(self._file, json.dumps([order.model_dump() for order in ready]))
+            whole_file.write(self._file, json.dumps([order.model_dump() for order in ready]).encode())
             self.orders = ready
 
     def serve(self, stopping: threading.Event, ask: Callable[[], None]) -> None:
@@ -94,7 +93,8 @@ class Standing:
         """Keep what a script came to until the controller has it."""
         order = next(one for one in self.orders if self._running.get(one.schedule) is held)
         alone = Alone(key=uuid.uuid4().hex, schedule=order.schedule, sha256=order.sha256, result=result)
-        _write(self._results / f"{time.time():017.6f}-{alone.key}.json", alone.model_dump_json())
+        file = self._results / f"{time.time():017.6f}-{alone.key}.json"
+        whole_file.write(file, alone.model_dump_json().encode())
         for file in sorted(self._results.glob("*.json"))[:-KEPT]:
             file.unlink(missing_ok=True)
 
@@ -148,11 +148,3 @@ def alone(held: Held) -> bool:
 
 def _later() -> float:
     return time.monotonic() + REFRESH * (0.8 + 0.4 * secrets.randbelow(1000) / 1000)
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file so that it is there wholly or not at all."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".")
-    with os.fdopen(handle, "w", encoding="utf-8") as temporary:
-        temporary.write(text)
-    os.replace(name, file)  # noqa: PTH105 - the temporary file is known by name only
