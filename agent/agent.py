@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import logging
 import secrets
 import threading
@@ -11,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent import credential, inventory
 from agent.backoff import Backoff
+from agent.cgroup import Groups
 from agent.client import Client
 from agent.delivery import Delivery
 from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.held import Held, Holding, Interruption
 from agent.jumpscript import Surroundings
 from agent.pool import Pool
+from agent.process import WorkerProcess
 from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, Nothing, Result, Welcome, Work
 from agent.runner import Runner
 from agent.sample_spool import SampleSpool
@@ -59,7 +63,9 @@ class Agent:
         self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
         scripts = ScriptCache(settings.folder / "scripts", self._client)
         self._runner = Runner(self._client, scripts, self._surroundings, self._report)
-        self._pool = Pool(self._workers, self._runner, self._holding, folder(settings, "work"))
+        groups = Groups(f"portalfw-{hashlib.sha256(bytes(settings.folder.resolve())).hexdigest()[:8]}")
+        start = functools.partial(WorkerProcess, folder(settings, "work"), groups)
+        self._pool = Pool(self._workers, self._runner, self._holding, start)
         self._standing = Standing(settings.folder, scripts, self._client, self._pool.put, settings.alone_after)
         self._delivery.each_round = self._each_round
         self._samples = SampleSpool(settings.folder)

@@ -31,6 +31,12 @@ DEFAULT_CORES: Final = 1.0
 """The same for other queues."""
 
 
+def too_little_memory(memory: int) -> str:
+    """Say what a limit in MiB was too small for, and what to do."""
+    reason = f"the script needed more than its memory limit of {memory} MiB"
+    return f"{reason}; its header can ask for more: memory = {2 * memory}"
+
+
 def memory_of(queue: str, wanted: int | None) -> int:
     """Return how many MiB a job may take."""
     return wanted or MEMORY.get(queue, DEFAULT_MEMORY)

@@ -7,14 +7,13 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from agent.process import WorkerProcess
 from agent.settings import FOR_ONE_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from agent.held import Held, Holding
+    from agent.process import WorkerProcess
     from agent.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -26,13 +25,15 @@ BACKLOG: Final = 16
 class Queue:
     """The waiting jobs of one queue and the threads that run them, each with a worker process of its own."""
 
-    def __init__(self, name: str, most: int, runner: Runner, holding: Holding, folder: Path) -> None:
+    def __init__(
+        self, name: str, most: int, runner: Runner, holding: Holding, start: Callable[[str], WorkerProcess]
+    ) -> None:
         """Begin with no thread and no process; there will be ``most`` of them at the most."""
         self.name = name
         self._most = most
         self._runner = runner
         self._holding = holding
-        self._folder = folder
+        self._start = start
         self._changed = threading.Condition()
         self._waiting: deque[Held] = deque()
         self._threads: list[threading.Thread] = []
@@ -93,7 +94,7 @@ class Queue:
                 self._close(process)
                 process = None
             if process is None:
-                process = WorkerProcess(self._folder)
+                process = self._start(self.name)
                 self._processes.add(process)
             return process
 
@@ -125,19 +126,21 @@ class Queue:
 class Pool:
     """All queues of the node."""
 
-    def __init__(self, workers: Callable[[str], int], runner: Runner, holding: Holding, folder: Path) -> None:
-        """Begin with no queue; ``workers`` tells how many a queue may have, they get ``folder`` to work in."""
+    def __init__(
+        self, workers: Callable[[str], int], runner: Runner, holding: Holding, start: Callable[[str], WorkerProcess]
+    ) -> None:
+        """Begin with no queue; ``workers`` tells how many a queue may have, ``start`` starts one of a queue."""
         self._workers = workers
         self._runner = runner
         self._holding = holding
-        self._folder = folder
+        self._start = start
         self._queues: dict[str, Queue] = {}
 
     def put(self, held: Held) -> None:
         """Have a job run in its queue."""
         name = held.assignment.queue
         if name not in self._queues:
-            self._queues[name] = Queue(name, self._workers(name), self._runner, self._holding, self._folder)
+            self._queues[name] = Queue(name, self._workers(name), self._runner, self._holding, self._start)
         self._queues[name].put(held)
 
     def withdraw(self, held: Held) -> bool:

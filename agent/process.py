@@ -14,9 +14,10 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from agent import offspring, own_python
 from agent.errors import AgentError
-from agent.limits import MAX_LINE
+from agent.limits import MAX_LINE, memory_of, too_little_memory
 
 if TYPE_CHECKING:
+    from agent.cgroup import Groups
     from agent.held import Held
 
 
@@ -45,8 +46,10 @@ class Ending:
 class WorkerProcess:
     """One worker process. Used by one thread, which must live as long as the process does."""
 
-    def __init__(self, folder: Path) -> None:
-        """Start a worker whose working directory is this folder."""
+    def __init__(self, folder: Path, groups: Groups, queue: str) -> None:
+        """Start a worker of a queue whose working directory is this folder, in a control group if these can be made."""
+        self._groups = groups
+        self._group = groups.make(queue)
         messages, theirs = os.pipe()
         raw, their_raw = os.pipe()
         try:
@@ -63,6 +66,8 @@ class WorkerProcess:
         finally:
             os.close(theirs)
             os.close(their_raw)
+        if self._group is not None:
+            self._group.take(self.pid)
         self._death = os.pidfd_open(self._process.pid)
         self._messages = LineReader(messages)
         self._raw = LineReader(raw, MAX_LINE)
@@ -77,6 +82,7 @@ class WorkerProcess:
 
     def run(self, request: dict[str, Any], held: Held) -> Ending:
         """Run one job to its end. Afterwards the process may be dead: look at :attr:`alive`."""
+        self._prepare_group(request["limits"])
         self._give(request)
         with held.signal() as interrupted:
             self._selector.register(interrupted, selectors.EVENT_READ, "interrupted")
@@ -106,9 +112,18 @@ class WorkerProcess:
         if self.alive:
             offspring.end(self.pid)
         else:
-            offspring.end_group(self.pid)  # what detached itself has no parent any more by which to find it
+            offspring.end_group(self.pid)
+        if self._group is not None:
+            self._group.end()  # finds also what detached itself from a worker that has died
         self._process.wait()
         self._stdin().close()
+
+    def _prepare_group(self, limits: dict[str, Any]) -> None:
+        """Have what this job starts be where it belongs: bounded with the worker, or where it may outlive it."""
+        if self._group is not None:
+            group = (limits["daemons"] and self._groups.daemons()) or self._group
+            group.take(self.pid)
+            self._group.bound_memory(limits["memory"])
 
     def _give(self, request: dict[str, Any]) -> None:
         try:
@@ -173,11 +188,14 @@ class WorkerProcess:
 
     def _died(self, held: Held) -> Ending:
         status = self._process.wait()
+        out_of_memory = self._group is not None and self._group.ran_out_of_memory
         self.kill()
         if status == -signal.SIGXCPU:
             cpu = held.assignment.limits.cpu or 0.0
             reason = f"the script used more processor time than its limit of {cpu:g} s; its header can ask for more"
             return Ending("ERROR", f"{reason}: cpu = {2 * cpu:g}")
+        if out_of_memory:
+            return Ending("ERROR", too_little_memory(memory_of(held.assignment.queue, held.assignment.limits.memory)))
         if status < 0:
             name = signal.Signals(-status).name
             return Ending("ERROR", f"the worker process was ended by {name} while the script ran")

@@ -24,7 +24,7 @@ from typing import Any, Final, NoReturn
 from agent import offspring
 from agent.holdable import complaint
 from agent.jumpscript import Surroundings, bound
-from agent.limits import MAX_LINE, MAX_LINES, MAX_OUTPUT, MEBIBYTE
+from agent.limits import MAX_LINE, MAX_LINES, MAX_OUTPUT, MEBIBYTE, too_little_memory
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): signal that the kernel sends to this process when the thread that started it ends."""
@@ -202,12 +202,6 @@ def outcome(value: Any) -> dict[str, Any]:
 def failure(reason: str, trace: str, *, spent: bool = False) -> dict[str, Any]:
     """Return the event of a script that failed; a worker that is ``spent`` runs no other one."""
     return {"event": "error", "reason": reason, "traceback": trace, "spent": spent}
-
-
-def too_little_memory(memory: int) -> str:
-    """Say what a limit in MiB was too small for, and what to do."""
-    reason = f"the script needed more than its memory limit of {memory} MiB"
-    return f"{reason}; its header can ask for more: memory = {2 * memory}"
 
 
 def summary(error: BaseException) -> str:

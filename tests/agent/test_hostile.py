@@ -12,6 +12,7 @@ import pytest
 from grid import Grid, wait_for
 from test_run import failed, gone
 
+from agent.cgroup import delegated
 from agent.protocol import JobState
 from agent.worker import Channel, Printed
 from portalfw.errors import InvalidError
@@ -48,6 +49,16 @@ def test_detached_processes(node: Any) -> None:
     """What a script leaves behind is gone when its job has ended, also what has made itself a daemon."""
     for pid in node.run("test/hostile", how="detach"):
         assert gone(pid)
+
+
+@pytest.mark.skipif(delegated() is None, reason="no control groups (cgroup v2) may be made here")
+def test_detached_from_a_worker_that_dies(node: Any) -> None:
+    """Where control groups can be made, what a script has detached is gone also if it ends its own worker."""
+    job = node.submit("test/hostile", how="leave")
+    assert job.wait(30) is JobState.ERROR
+    assert "exit status 3" in job.row()["reason"]
+    for pid in job.output()[0]["text"].split():
+        wait_for(lambda pid=pid: gone(int(pid)), 10)
 
 
 def test_daemons(shared: Grid, node: Any) -> None:

@@ -27,7 +27,12 @@ def action(how: str, size: int = 0) -> object:
     if how == "child prints":
         with subprocess.Popen(["yes", "no end"], stdout=subprocess.PIPE) as child:
             return subprocess.run(["head", "-c", str(size * 2**20)], stdin=child.stdout, check=False).returncode
-    return [detached(), detached()]
+    found = [detached(), detached()]
+    if how == "leave":
+        print(*found, flush=True)  # noqa: T201
+        time.sleep(0.5)
+        os._exit(3)
+    return found
 
 
 def detached() -> int:
