@@ -57,7 +57,7 @@ class Master:
         """Listen on a port, any if it is 0."""
         self.bus = EventBus(database)
         self.bus.start()
-        parts = Parts(SimpleNamespace(state_folder=state), Content([content]), self.bus)
+        parts = Parts(SimpleNamespace(state_folder=state, node_checks=True), Content([content]), self.bus)
         self.controller = Controller(parts, lease=lease)
         self.controller.start()
         self.dal = Datacenter(self.controller.queue)
