@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from sal.command import run
 from sal.errors import CommandError, CommandTimeoutError, MissingToolError
 from sal.findings.finding import Finding, State, graded, skipped
-from sal.measures import LEAST_CELSIUS, MOST_CELSIUS
+from sal.system.sensors import read_sensors
 
 DISK_CELSIUS: Final = (60.0, 70.0)
 DISK_CHIPS: Final = frozenset({"drivetemp", "nvme"})
@@ -91,19 +91,12 @@ def _judge_array(one: Array) -> Finding:
 
 
 def temperatures(root: Path = Path("/")) -> list[Temperature]:
-    """Read the hardware monitors."""
-    return [one for chip in sorted(root.glob("sys/class/hwmon/hwmon*")) for one in _of_chip(chip)]
-
-
-def _of_chip(chip: Path) -> Iterator[Temperature]:
-    name = _text(chip / "name") or chip.name
-    for file in sorted(chip.glob("temp*_input")):
-        sensor = file.name.removesuffix("_input")
-        celsius = _degrees(file)
-        if celsius is not None and LEAST_CELSIUS < celsius < MOST_CELSIUS:
-            label = _text(chip / f"{sensor}_label") or sensor
-            high, critical = (_degrees(chip / f"{sensor}_{limit}") for limit in ("max", "crit"))
-            yield Temperature(f"{name} {label}", celsius, high, critical, name in DISK_CHIPS)
+    """Read the sensors of temperatures."""
+    return [
+        Temperature(f"{one.chip} {one.label}", one.value, one.high, one.critical, one.chip in DISK_CHIPS)
+        for one in read_sensors(root)
+        if one.kind == "temp"
+    ]
 
 
 def judge_temperatures(found: Sequence[Temperature]) -> list[Finding]:
@@ -126,16 +119,16 @@ def _judge_temperature(one: Temperature) -> Finding:
 
 def fans(root: Path = Path("/")) -> list[Part]:
     """Read the fans that hardware monitors know of."""
-    found = []
-    for chip in sorted(root.glob("sys/class/hwmon/hwmon*")):
-        for file in sorted(chip.glob("fan*_input")):
-            fan = file.name.removesuffix("_input")
-            turns, least = _number(file), _number(chip / f"{fan}_min") or 0
-            alarm = bool(_number(chip / f"{fan}_alarm"))
-            if turns is not None:
-                name = f"{_text(chip / 'name')} {_text(chip / f'{fan}_label') or fan}"
-                found.append(Part("Fan", name, f"{turns:.0f} turns a minute", not alarm and turns >= least))
-    return found
+    return [
+        Part(
+            "Fan",
+            f"{one.chip} {one.label}",
+            f"{one.value:.0f} turns a minute",
+            not one.alarm and one.value >= (one.low or 0),
+        )
+        for one in read_sensors(root)
+        if one.kind == "fan"
+    ]
 
 
 def managed_parts() -> list[Part]:
@@ -175,22 +168,3 @@ def _judge_part(one: Part) -> Finding:
     state: State = "SKIPPED" if one.well is None else "OK" if one.well else "WARNING"
     text = f"{one.kind} {one.name}: {one.reading if one.well is not None else 'not there'}"
     return Finding("Hardware", f"{one.kind} {one.name}", state, text)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _number(file: Path) -> float | None:
-    try:
-        return float(_text(file))
-    except ValueError:
-        return None
-
-
-def _degrees(file: Path) -> float | None:
-    found = _number(file)
-    return None if found is None else found / 1000
