@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.errors import SettingsError
 from agent.main import die_with_parent, run
 from agent.settings import HYPERVISORS, AgentSettings
+from agent.trust import check_pin
 
 
 def main() -> int:
@@ -28,6 +29,8 @@ def main() -> int:
             state=options.state,
             hypervisor=options.hypervisor,
             join_token=options.join_token or os.environ.get("PORTALFW_JOIN_TOKEN"),
+            join_token_file=options.join_token_file,
+            ca_pin=check_pin(options.ca_pin) if options.ca_pin else None,
             roles=tuple(options.role),
             grace=options.grace,
             alone_after=options.alone_after,
@@ -50,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--state", type=Path, required=True, help="folder for what the agent keeps")
     found.add_argument("--hypervisor", choices=HYPERVISORS, default="auto")
     found.add_argument("--join-token", help="one-time token; better in PORTALFW_JOIN_TOKEN, which ps does not show")
+    found.add_argument("--join-token-file", type=Path, help="file that holds it; removed once the node has entered")
+    found.add_argument("--ca-pin", help="pin of the private authority to trust, if the token does not carry it")
     found.add_argument("--role", action="append", default=[], help="ask for this role only; may be repeated")
     found.add_argument("--grace", type=float, default=5.0, help="seconds that running jobs get at the end")
     found.add_argument(

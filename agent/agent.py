@@ -29,6 +29,7 @@ from agent.scripts import ScriptCache
 from agent.settings import ONE_WORLD, WORKERS
 from agent.spool import Spool
 from agent.standing import Standing, alone
+from agent.trust import adopt, authority_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ class Agent:
         self._settings = settings
         self._enrolled = enrolled
         self._session = secrets.token_hex(8)
-        self._client = Client(settings.controllers, enrolled.credential)
+        self._client = Client(settings.controllers, enrolled.credential, authority_file(settings.folder))
         self._spool = Spool(settings.folder)
         self._holding = Holding()
         self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
@@ -172,6 +173,7 @@ class Agent:
     def _say_hello(self) -> None:
         welcome = self._client.post("hello", self._hello(with_jobs=True), Welcome)
         log.info("Connected to %s as node %d (%s)", self._client.url, welcome.node_id, welcome.name)
+        self._take_authorities(welcome)
         if welcome.rotate:
             self._rotate()
         self._delivery.lease = welcome.lease
@@ -191,7 +193,17 @@ class Agent:
         """Hear of standing orders that have changed since the last hello."""
         if self._greeted:
             message = Hello(session=self._session, boot_id=boot_id(), uptime=uptime(), version=VERSION)
-            self._standing.back(self._client.post("hello", message, Welcome).standing)
+            welcome = self._client.post("hello", message, Welcome)
+            self._take_authorities(welcome)
+            self._standing.back(welcome.standing)
+
+    def _take_authorities(self, welcome: Welcome) -> None:
+        """Trust the private authorities that the controller tells, if the one that it was trusted by is private."""
+        try:
+            if adopt(self._client.url, welcome.authorities, self._settings.folder):
+                log.info("The controller has told other authorities to trust from now on")
+        except (AwayError, OSError) as error:
+            log.warning("The authorities that the controller tells are not taken: %s", error)
 
     def _rotate(self) -> None:
         """Replace the credential; the one before is good until this one is used, so nothing is lost on the way."""
@@ -239,6 +251,7 @@ class Agent:
             files=folder(self._settings, "files"),
             controller=self._client.url,
             credential=self._enrolled.credential,
+            authority=authority_file(self._settings.folder),
         )
 
     def _end(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,9 +11,11 @@ from pydantic import ValidationError
 
 from agent.errors import AwayError, FailingError, RefusedError, RejectedError
 from agent.protocol import Message
+from agent.trust import distrust, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -30,11 +31,15 @@ class Client:
     May be used from several threads; each has its own kept connections.
     """
 
-    def __init__(self, urls: Sequence[str], credential: str | None = None) -> None:
-        """Prepare for the controllers at these addresses, with the node's credential if there is one already."""
+    def __init__(self, urls: Sequence[str], credential: str | None = None, authority: Path | None = None) -> None:
+        """Prepare for the controllers at these addresses, with the node's credential if there is one already.
+
+        ``authority`` is the file of the private authorities that they must be signed by, if that exists.
+        """
         self._urls = [url.rstrip("/") for url in urls]
         self._turn = random.randrange(len(urls))  # noqa: S311 - spreading load, no secret
         self.credential = credential
+        self._authority = authority
         self._local = threading.local()
 
     @property
@@ -67,6 +72,9 @@ class Client:
             response = self._session().request(
                 method, f"{url}/agent/{path}", timeout=(CONNECT_TIMEOUT, timeout), allow_redirects=False, **options
             )
+        except requests.exceptions.SSLError as error:
+            self._leave(url)
+            raise distrust(url, error) from error
         except requests.RequestException as error:
             self._leave(url)
             raise AwayError(f"controller {url} cannot be reached: {error}") from error
@@ -86,8 +94,8 @@ class Client:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
-            session.trust_env = False  # no proxy, no .netrc; but the authorities that an operator names as usual:
-            session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+            session.trust_env = False  # no proxy, no .netrc
+            session.verify = trusted(self._authority)
         if self.credential:
             session.headers["Authorization"] = f"Bearer {self.credential}"
         return session

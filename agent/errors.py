@@ -19,6 +19,10 @@ class AwayError(AgentError, ConnectionError):
     """The controller cannot be reached or cannot answer now; worth trying again."""
 
 
+class UntrustedError(AwayError):
+    """Whoever answers does not show that it is the controller; mended on either side, then worth trying again."""
+
+
 class FailingError(AwayError):
     """The controller was reached and could not do this one thing now; others may work."""
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import requests
 
 from agent.errors import AgentError
+from agent.trust import trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +52,10 @@ def _download(
     surroundings: Surroundings, url: str, file: BinaryIO, progress: Callable[[float, str], None] | None
 ) -> str:
     address, headers = _address(surroundings, url)
+    verify = trusted(surroundings.authority if headers else None)
     digest = hashlib.sha256()
     try:
-        with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as response:
+        with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT, verify=verify) as response:
             response.raise_for_status()
             total = int(response.headers.get("Content-Length", 0))
             for chunk in response.iter_content(CHUNK):

@@ -35,6 +35,7 @@ class Surroundings:
         files: folder of fetched files.
         controller: address of the controller, for files named ``portal:<name>``.
         credential: the node's credential.
+        authority: file of the private authorities that the controller must be signed by, if it exists.
 
     """
 
@@ -46,6 +47,7 @@ class Surroundings:
     files: Path
     controller: str = ""
     credential: str = ""
+    authority: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return these as plain data for the worker process."""
@@ -54,7 +56,7 @@ class Surroundings:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Surroundings:
         """Read what :meth:`to_json` wrote."""
-        folders = {name: Path(data[name]) for name in ("work", "run", "files")}
+        folders = {name: Path(data[name]) for name in ("work", "run", "files", "authority") if data.get(name)}
         return cls(**{**data, **folders})
 
 

@@ -145,7 +145,8 @@ class Welcome(Message):
     """What an agent must know of its place: number, name, site prefix, lease and longest park in seconds.
 
     With ``rotate`` it is to fetch a new credential (``POST /agent/credential``) and to use that from then on.
-    ``standing`` is what it is to run while no controller can be reached.
+    ``standing`` is what it is to run while no controller can be reached. ``authorities`` are the certificates (PEM) of
+    the private authorities to trust from now on, for a node that trusts a private one; empty changes nothing.
     """
 
     node_id: int
@@ -157,6 +158,7 @@ class Welcome(Message):
     park: float = PARK
     rotate: bool = False
     standing: list[StandingOrder] = []
+    authorities: str = ""
 
 
 class Bye(Message):

@@ -32,7 +32,9 @@ class AgentSettings:
             serve the same installation, the agent speaks with any one and goes on to the next when that is away.
         state: folder of the installation; the agent writes below ``agent/`` in it.
         hypervisor: ``qemu``, ``test`` (libvirt's simulated driver) or ``auto`` (qemu if its daemon answers).
-        join_token: needed once, until the node has its own credential.
+        join_token: needed once, until the node has its own credential; the pin of a private authority may follow a dot.
+        join_token_file: file that holds the join token instead; removed once the node has its credential.
+        ca_pin: pin of the private authority to trust from now on; given by hand, it counts before what was kept.
         roles: roles to ask for; empty takes all that the join token grants.
         grace: seconds that running jobs get when the agent is told to stop.
         alone_after: seconds without a controller after which scripts that are marked ``offline`` run by themselves.
@@ -43,6 +45,8 @@ class AgentSettings:
     state: Path
     hypervisor: str = "auto"
     join_token: str | None = None
+    join_token_file: Path | None = None
+    ca_pin: str | None = None
     roles: tuple[str, ...] = ()
     grace: float = 5.0
     alone_after: float = 30.0

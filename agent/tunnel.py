@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import ssl
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, RejectConnection, Request
 from wsproto.utilities import ProtocolError
 
 from agent.errors import AgentError
 from agent.protocol import MISDIRECTED, TUNNELS
+from agent.trust import context, distrust
 
 if TYPE_CHECKING:
     import socket
@@ -123,18 +121,12 @@ async def _connect(surroundings: Surroundings) -> _Link:
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
     try:
         async with asyncio.timeout(CONNECT_LIMIT):
-            streams = await asyncio.open_connection(host, port, ssl=_authorities() if secure else None)
+            streams = await asyncio.open_connection(host, port, ssl=context(surroundings.authority) if secure else None)
+    except ssl.SSLError as error:
+        raise TunnelError(str(distrust(surroundings.controller, error))) from error
     except (OSError, TimeoutError) as error:
         raise TunnelError(f"controller {surroundings.controller} cannot be reached: {error}") from error
     return _Link(*streams, parts.netloc)
-
-
-def _authorities() -> ssl.SSLContext:
-    """Trust whom the agent's other questions trust."""
-    trusted = Path(os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH)
-    if trusted.is_dir():
-        return ssl.create_default_context(capath=trusted)
-    return ssl.create_default_context(cafile=trusted)
 
 
 class _Link:

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     )
     tls_certificate: Path | None = Field(None, description="PEM file of the certificate (with its chain) to serve TLS.")
     tls_key: Path | None = Field(None, description="PEM file of its key, if that is not in the same file.")
+    tls_authority: Path | None = Field(
+        None, description="PEM file of the private authorities that agents are to trust, such as portalfw pki makes."
+    )
     hsts_subdomains: bool = Field(
         default=False, description="Whether browsers that came by https must use https for all subdomains too."
     )
@@ -85,6 +88,7 @@ class Settings(BaseSettings):
         default=True, description="Whether the schedules of health checks on nodes begin switched on."
     )
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
+    ca_pin: str | None = Field(None, description="Pin of the portal's private authority (portalfw agent).")
     controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
 
     @classmethod

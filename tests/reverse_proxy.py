@@ -33,6 +33,14 @@ def self_signed(path: Path) -> Path:
     return path
 
 
+def shown(port: int) -> bytes:
+    """Return the certificate (DER) that a port of loopback shows."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port)) as raw, context.wrap_socket(raw) as wrapped:
+        return wrapped.getpeercert(binary_form=True) or b""
+
+
 @contextmanager
 def reverse_proxy(backend: int, certificate: Path, *, at: str) -> Iterator[int]:
     """Run a proxy before the port ``backend`` of loopback, which it calls from the address ``at``; give its port."""

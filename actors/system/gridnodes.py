@@ -103,16 +103,20 @@ class GridNodes(Actor, app="system", name="gridmanager"):
         *,
         accept: Annotated[bool, Arg("Work at once", help="Else the node waits until somebody accepts it.")] = True,
     ) -> str:
-        """Return a token with which one machine may become a node, once; it cannot be shown again."""
+        """Return a token with which one machine may become a node, once; it cannot be shown again.
+
+        The pin of a private authority stands behind its dot, so that the agent knows whom to trust.
+        """
         if not 0 < life <= LONGEST_LIFE:
             raise InvalidError(f"life: up to {LONGEST_LIFE:.0f} seconds.", detail={"argument": "life"})
-        return self.runtime.controller.nodes.create_token(
+        token = self.runtime.controller.nodes.create_token(
             roles=roles or self.runtime.controller.local_roles,
             gid=gid,
             life=life,
             accept=accept,
             created_by=self.call.principal.name,
         )
+        return self.runtime.controller.authority.with_pin(token)
 
     @method(right=ENGINEERS, http=("GET", "POST"), readonly=True, live=("join_token",), title="List join tokens")
     def list_join_tokens(self, listing: Annotated[Listing, TOKENS]) -> list[JoinTokenRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import portalfw
+from portalfw.cli.agent import agent
 from portalfw.cli.api import api, client
 from portalfw.cli.flags import given, settings_options
 from portalfw.cli.health import health
@@ -18,6 +18,7 @@ from portalfw.cli.job import job
 from portalfw.cli.jumpscript import jumpscript
 from portalfw.cli.new import new
 from portalfw.cli.node import node
+from portalfw.cli.pki import pki
 from portalfw.cli.remote import NoSuchMethodError
 from portalfw.cli.space import space
 from portalfw.errors import PortalError
@@ -47,19 +48,6 @@ def master(**flags: Any) -> None:
     from portalfw.cli.up import run
 
     run(load_settings(**given(flags)), with_agent=False)
-
-
-@cli.command()
-@settings_options
-@click.option("--controller", help="Address of the Agent Controller, for instance http://127.0.0.1:8200.")
-@click.option("--join-token", help="One-time token with which this node enters.")
-def agent(**flags: Any) -> None:
-    """Run the agent of this node in the foreground."""
-    from portalfw.cli.local_agent import agent_command
-
-    settings = load_settings(**given(flags))
-    command, environment = agent_command(settings)
-    os.execve(command[0], command, {**os.environ, **environment})  # noqa: S606 - the agent takes this process's place
 
 
 @cli.command("settings")
@@ -97,6 +85,7 @@ def create_token(
         click.echo(create(user, name, expires=expires, scope=scope))
 
 
+cli.add_command(agent)
 cli.add_command(api)
 cli.add_command(client)
 cli.add_command(health)
@@ -104,6 +93,7 @@ cli.add_command(job)
 cli.add_command(jumpscript)
 cli.add_command(new)
 cli.add_command(node)
+cli.add_command(pki)
 cli.add_command(space)
 
 

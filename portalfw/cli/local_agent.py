@@ -29,6 +29,8 @@ def agent_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
     controller = settings.controller or f"http://127.0.0.1:{settings.port}"
     command = [sys.executable, "-m", "agent", "--controller", controller, "--state", str(settings.state_folder)]
     command += ["--hypervisor", settings.hypervisor]
+    if settings.ca_pin:
+        command += ["--ca-pin", settings.ca_pin]
     return command, {"PORTALFW_JOIN_TOKEN": settings.join_token} if settings.join_token else {}
 
 

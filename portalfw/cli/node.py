@@ -111,18 +111,27 @@ _step("decommission", "decommissionNode", "Take a node out for good.", "is decom
 def token(remote: Remote, /, role: tuple[str, ...], gid: int, life: float, *, pending: bool, **flags: Any) -> None:
     """Create a one-time token with which the agent of a new node may enter, and print it.
 
-    With an API token it is asked of the running portal, else made in the database that the settings name.
+    With an API token it is asked of the running portal, else made in the database that the settings name. How to use
+    it is said on stderr. The pin of a private authority (portalfw pki) stands behind its dot.
     """
     here = any(flags[name] for name in ("state", "mongodb_uri"))
     if remote.token and not here:
         asked = {"roles": list(role), "gid": gid, "life": life, "accept": not pending}
-        click.echo(remote.call(f"{ACTOR}/createJoinToken", asked))
+        _tell(remote.call(f"{ACTOR}/createJoinToken", asked), remote.url)
         return
     from portalfw.cli.database import opened
     from portalfw.controller.controller import LOCAL_ROLES
     from portalfw.controller.nodes import Nodes
+    from portalfw.pki import Authority
 
-    with opened(load_settings(**given(flags))):
+    settings = load_settings(**given(flags))
+    with opened(settings):
         roles = role or LOCAL_ROLES
         made = Nodes().create_token(roles=roles, gid=gid, life=life, accept=not pending, created_by="command line")
-        click.echo(made)
+        _tell(Authority(settings).with_pin(made), str(settings.public_url or "https://…"))
+
+
+def _tell(token: str, portal: str) -> None:
+    """Print a join token, and on stderr what to do with it."""
+    click.echo(token)
+    click.echo(f"On the new node: portalfw agent install --controller {portal} --join-token {token}", err=True)

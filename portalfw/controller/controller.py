@@ -16,6 +16,7 @@ from portalfw.controller.queue import LEASE, JobQueue
 from portalfw.controller.schedules import Schedules
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.wake import Wake
+from portalfw.pki import Authority
 from portalfw.statistics import Intake
 from portalfw.statistics.levels import ensure_levels
 
@@ -37,6 +38,7 @@ class Controller:
     def __init__(self, runtime: Runtime, lease: float = LEASE) -> None:
         """Put the parts together; :meth:`start` begins. ``lease`` in seconds."""
         self.files: Path = runtime.settings.state_folder / "images"
+        self.authority = Authority(runtime.settings)
         self.nodes = Nodes()
         self.scripts = ScriptStore(runtime.content.folders)
         self.wake = Wake(runtime.bus)

@@ -59,6 +59,13 @@ class Endpoints:
         """Trade a join token for a credential; the only address that needs none."""
         return self._controller.nodes.enroll(_body(Enroll), flask.request.remote_addr or "")
 
+    def authority(self) -> Response:
+        """Tell the private authorities; who asks has a pin to check them by, and needs no credential yet."""
+        text = self._controller.authority.pem()
+        if not text:
+            raise NotFoundError("This portal has no private authority (setting tls_authority).")
+        return Response(text, content_type="application/x-pem-file")
+
     def hello(self, node: Row) -> Message:
         """Note that an agent is there, and what it still has of what it was given."""
         message = _body(Hello)
@@ -80,6 +87,7 @@ class Endpoints:
             lease=self._queue.lease,
             standing=standing_orders(node),
             rotate=bool(node.get("rotate")),
+            authorities=self._controller.authority.pem(),
         )
 
     def credential(self, node: Row) -> Message:
@@ -163,6 +171,7 @@ def blueprint(controller: Controller) -> flask.Blueprint:
         routes.add_url_rule(rule, endpoint.__name__, view, methods=[verb])
 
     add("/enroll", "POST", endpoints.enroll, node=False)
+    add("/authority", "GET", endpoints.authority, node=False)
     add("/hello", "POST", endpoints.hello)
     add("/credential", "POST", endpoints.credential)
     add("/alone", "POST", endpoints.alone)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import flask
@@ -22,6 +21,7 @@ from portalfw.controller import Controller
 from portalfw.controller.documents import Node
 from portalfw.dal import Datacenter
 from portalfw.events import EventBus
+from portalfw.settings import Settings
 from portalfw.web.server import Server, listen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -57,7 +57,7 @@ class Master:
         """Listen on a port, any if it is 0."""
         self.bus = EventBus(database)
         self.bus.start()
-        parts = Parts(SimpleNamespace(state_folder=state, node_checks=True), Content([content]), self.bus)
+        parts = Parts(Settings(state=state), Content([content]), self.bus)
         self.controller = Controller(parts, lease=lease)
         self.controller.start()
         self.dal = Datacenter(self.controller.queue)

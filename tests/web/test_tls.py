@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 from product import COMMAND, Product, run, running, wait_for
-from reverse_proxy import reverse_proxy, self_signed
+from reverse_proxy import reverse_proxy, self_signed, shown
 
 from portalfw.auth.second_factor import current_step, totp
 
@@ -179,14 +178,6 @@ def test_agent_works_through_a_proxy(behind: Product, certificate: Path, tmp_pat
             assert node["status"] == "ENABLED"
         finally:
             agent.terminate()
-
-
-def shown(port: int) -> bytes:
-    """Return the certificate that a port shows."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port)) as raw, context.wrap_socket(raw) as wrapped:
-        return wrapped.getpeercert(binary_form=True) or b""
 
 
 def test_renewed_certificate_is_taken_without_restart(own: Product, certificate: Path, tmp_path: Path) -> None:
