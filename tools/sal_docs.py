@@ -61,9 +61,9 @@ def documented(body: list[ast.stmt], lines: list[str], *, constants: bool = Fals
 def page(module: Module, all_modules: list[Module]) -> Iterator[str]:
     """Yield the lines of a module's page."""
     yield from (f"# sal.{module.name}", "", prose(module.doc), "")
-    within = [one for one in all_modules if one.name.startswith(f"{module.name}.")] if module.is_package else []
-    if within:
-        yield from (*table(within, ""), "")
+    yield from (f"`{module.path}` of the [System Abstraction Layer](../sal.md).", "")
+    if module.is_package:
+        yield from (*table(within(module.name, all_modules), ""), "")
     classes = [one for one in module.public if isinstance(one, ast.ClassDef)]
     functions = [one for one in module.public if isinstance(one, ast.FunctionDef)]
     if functions:
@@ -79,21 +79,39 @@ def page(module: Module, all_modules: list[Module]) -> Iterator[str]:
         yield from ("## Values", "")
         for text, said in values:
             yield from (*_code(text), "", prose(said), "")
-    yield f"Source: `{module.path}`. All modules: [System Abstraction Layer](../sal.md)."
+
+
+def index(found: list[Module]) -> Iterator[str]:
+    """Yield the rooms of the package, each with its modules."""
+    packages = [one for one in found if one.is_package]
+    for one in packages:
+        yield from (f"### [sal.{one.name}](sal/{one.name}.md)", "", _first(one), "")
+        yield from (*table(within(one.name, found), "sal/"), "")
+    yield from ("### sal", "", "What all of these stand on, and what belongs to none of them.", "")
+    alone = [one for one in found if "." not in one.name and not one.is_package]
+    yield from table(alone, "sal/")
+
+
+def within(package: str, found: list[Module]) -> list[Module]:
+    """Return the modules of a package."""
+    return [one for one in found if one.name.startswith(f"{package}.")]
 
 
 def table(modules: list[Module], folder: str) -> Iterator[str]:
     """Yield a table of modules with the first sentence of each."""
     yield from ("| module | what for |", "|---|---|")
     for one in modules:
-        first = prose(one.doc).partition("\n")[0].replace("|", r"\|")
-        yield f"| [{one.name}]({folder}{one.name}.md) | {first} |"
+        yield f"| [{one.name.rpartition('.')[2]}]({folder}{one.name}.md) | {_first(one)} |"
 
 
 def source(node: ast.AST) -> str:
     """Return code as the formatter writes it."""
     text = ast.unparse(node)
     return text if '"' in text else text.replace("'", '"')
+
+
+def _first(module: Module) -> str:
+    return prose(module.doc).partition("\n")[0].replace("|", r"\|")
 
 
 def _class(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
@@ -190,10 +208,10 @@ def modules() -> list[Module]:
 def documents() -> dict[Path, str]:
     """Return what each document should hold."""
     found = modules()
-    pages = {FOLDER / f"{one.name}.md": "\n".join(page(one, found)) + "\n" for one in found}
+    pages = {FOLDER / f"{one.name}.md": "\n".join(page(one, found)).rstrip() + "\n" for one in found}
     text = INDEX.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    lines = "\n".join(table(found, "sal/"))
+    lines = "\n".join(index(found))
     return {INDEX: f"{before}{BEGIN}\n\n{lines}\n\n{END}{after}", **pages}
 
 

@@ -22,7 +22,7 @@ def test_the_pages_are_not_stale() -> None:
 def test_each_module_is_a_page(product: Product, reader: requests.Session) -> None:
     """The page of the SAL leads to each module's page, which shows its functions and leads back."""
     index = reader.get(f"{product.url}/docs/sal", timeout=60).text
-    assert sorted(re.findall(r'<td><a href="/docs/([\w.]+)"', index)) == PAGES
+    assert sorted(re.findall(r'<(?:td|h3 id="[^"]*")><a href="/docs/([\w.]+)"', index)) == PAGES
     for name in PAGES:
         answer = reader.get(f"{product.url}/docs/{name}", timeout=60)
         assert answer.status_code == 200, name

@@ -51,10 +51,12 @@ def server(namespace: str) -> Iterator[None]:
     """Have a server in a namespace within the block."""
     command = ["ip", "netns", "exec", namespace, sys.executable, "-c", _TAKE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "listening\n"
-        yield
-        child.kill()
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "listening\n"
+            yield
+        finally:
+            child.kill()
 
 
 @pytest.fixture

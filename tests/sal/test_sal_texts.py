@@ -36,7 +36,8 @@ def test_hosts(tmp_path: Path) -> None:
     assert "127.0.0.1\tlocalhost node1 old # this one\n" in file.read_text()
     assert "10.0.0.5" not in file.read_text()
     assert len(ensure_host("::1", ["db"], file)) == 1  # of IPv4 it stays what it is
-    assert [host.address for host in read_hosts(file) if "db" in host.names] == ["::1", "10.0.0.6"]
+    assert len(ensure_host("10.0.0.7", ["db"], file)) == 1
+    assert [host.address for host in read_hosts(file) if "db" in host.names] == ["::1", "10.0.0.7"]
     assert [len(remove_host("db", file)), remove_host("db", file)] == [1, []]
     assert file.stat().st_mode & 0o777 == 0o604
     for address, name in (("10.0.0.6", "a b"), ("10.0.0.6", "a\n10.0.0.7"), ("10.0.0", "a"), ("10.0.0.6", "-a")):
