@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     alert_severity: Literal["CRITICAL", "WARNING", "INFO"] = Field(
         "CRITICAL", description="How grave an unexpected failure must be to raise an alert."
     )
+    alert_escalation: float = Field(
+        60.0, ge=0, description="Minutes after which an alert that nobody accepts goes to the next level; 0 for never."
+    )
+    webhook_local_addresses: bool = Field(
+        default=False, description="Whether webhooks may go to this machine and its links (loopback, link-local)."
+    )
     node_checks: bool = Field(
         default=True, description="Whether the schedules of health checks on nodes begin switched on."
     )

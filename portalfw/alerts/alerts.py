@@ -11,6 +11,8 @@ from pymongo.errors import DuplicateKeyError
 
 from portalfw.alerts.documents import FROM, LEVELS, REMEMBERED, Alert, Severity, State
 from portalfw.errors import ConflictError
+from portalfw.webhooks.documents import Event
+from portalfw.webhooks.events import tell
 
 SYSTEM = "system"
 
@@ -51,18 +53,26 @@ def raise_alert(cause: Cause) -> None:
         "first": now,
         "last": cause.last,
         "closed": None,
+        "since": now,
+        "mailed": 0,
         "history": [_entry(SYSTEM, "ALERT", "Raised", now)],
     }
+    row = {"_id": Alert.next_id(), **values}
     try:
-        Alert.collection().insert_one({"_id": Alert.next_id(), **values})
+        Alert.collection().insert_one(row)
     except DuplicateKeyError:  # another process has just raised it
         _count(cause)
+    else:
+        _tell("alert.raised", {**row, "id": row["_id"]})
 
 
 def settle(key: str, comment: str) -> None:
     """Note that the cause of an open alert is gone by itself: the alert is RESOLVED, for somebody to close."""
     query = {"open_key": key, "status": {"$in": list(FROM["RESOLVED"])}}
-    Alert.take(query, {"$set": {"status": "RESOLVED"}, **_told(SYSTEM, "RESOLVED", comment)})
+    changes = {"status": "RESOLVED", "since": time.time()}
+    row = Alert.take(query, {"$set": changes, **_told(SYSTEM, "RESOLVED", comment)})
+    if row is not None:
+        _tell("alert.changed", row)
 
 
 def unsettled(prefix: str) -> list[str]:
@@ -80,6 +90,8 @@ def update(alert: int, user: str, *, state: State | None, assigned: str | None, 
     row = Alert.get(alert)
     before = FROM[state] if state else tuple(one for one in FROM if one != "CLOSED" or assigned is None)
     changes: dict[str, Any] = {name: value for name, value in (("status", state), ("assigned_user", assigned)) if value}
+    if state:
+        changes["since"] = time.time()
     if state == "CLOSED":
         changes |= {"closed": time.time()}
     if state == "ALERT":
@@ -92,7 +104,15 @@ def update(alert: int, user: str, *, state: State | None, assigned: str | None, 
         found = Alert.take({"_id": alert, "status": {"$in": list(before)}}, change)
     except DuplicateKeyError as error:
         raise ConflictError(f"Alert {alert} was raised anew after it was closed; work on that one.") from error
-    return _decided(alert, found, before)
+    row_now = _decided(alert, found, before)
+    _tell("alert.changed", row_now)
+    return row_now
+
+
+def overdue(before: float) -> list[int]:
+    """Return the alerts that nobody has accepted and that have been at their level since before then."""
+    query = {"status": "ALERT", "since": {"$lt": before}, "level": {"$lt": LEVELS[-1]}}
+    return [row["id"] for row in Alert.rows(query, fields=["_id"], limit=100)]
 
 
 def escalate(alert: int, user: str, comment: str) -> dict[str, Any]:
@@ -106,8 +126,17 @@ def escalate(alert: int, user: str, comment: str) -> dict[str, Any]:
         raise ConflictError(f"Alert {alert} is at level {row.level} already, the highest.", detail={"level": row.level})
     query = {"_id": alert, "level": row.level, "status": {"$ne": "CLOSED"}}
     told = f"Escalated to level {row.level + 1}{f': {comment}' if comment else ''}"
-    change = {"$set": {"level": row.level + 1, "assigned_user": ""}, **_told(user, None, told)}
-    return _decided(alert, Alert.take(query, change), tuple(one for one in FROM if one != "CLOSED"))
+    changes = {"level": row.level + 1, "assigned_user": "", "since": time.time()}
+    change = {"$set": changes, **_told(user, None, told)}
+    found = _decided(alert, Alert.take(query, change), tuple(one for one in FROM if one != "CLOSED"))
+    _tell("alert.escalated", found)
+    return found
+
+
+def _tell(event: Event, row: Mapping[str, Any]) -> None:
+    """Tell webhooks what became of an alert, and the last step of its history."""
+    names = ("id", "category", "severity", "description", "page", "status", "level", "assigned_user", "count", "last")
+    tell(event, {"alert": {name: row[name] for name in names}, "step": row["history"][-1]})
 
 
 def _decided(alert: int, row: dict[str, Any] | None, needed: tuple[State, ...]) -> dict[str, Any]:
@@ -125,8 +154,13 @@ def _count(cause: Cause) -> bool:
     values: dict[str, Any] = {"last": cause.last, "description": cause.description}
     counted = {"$inc": {"count": 1}} if cause.count is None else {"$max": {"count": cause.count}}
     newer = {"open_key": cause.key, "last": {"$lt": cause.last}}
-    again = {"$set": {**values, "status": "ALERT"}, **counted, **_told(SYSTEM, "ALERT", "It happened again")}
-    if Alert.take({**newer, "status": "RESOLVED"}, again) or Alert.take(newer, {"$set": values, **counted}):
+    anew = {**values, "status": "ALERT", "since": time.time(), "mailed": 0}
+    again = {"$set": anew, **counted, **_told(SYSTEM, "ALERT", "It happened again")}
+    raised = Alert.take({**newer, "status": "RESOLVED"}, again)
+    if raised is not None:
+        _tell("alert.changed", raised)
+        return True
+    if Alert.take(newer, {"$set": values, **counted}):
         return True
     return bool(Alert.rows({"open_key": cause.key}, fields=["_id"], limit=1))
 

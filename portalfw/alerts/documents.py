@@ -39,6 +39,8 @@ class Alert(Document):
             ("status", "-last"),
             ("key", "-last"),
             "-last",
+            ("status", "since"),
+            ("status", "mailed"),
         ],
     }
 
@@ -55,4 +57,6 @@ class Alert(Document):
     first = mongoengine.FloatField()
     last = mongoengine.FloatField()
     closed = mongoengine.FloatField()
+    since = mongoengine.FloatField()  # it has this state and level
+    mailed = mongoengine.IntField(default=0)  # the highest level whose people were written to
     history = mongoengine.ListField(mongoengine.DictField())  # user, state, epoch, comment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from portalfw.alerts import notices
 from portalfw.alerts.alerts import Cause, raise_alert, settle, unsettled
 from portalfw.alerts.documents import RANK, Severity
 from portalfw.errorconditions import ErrorCondition, Kind
@@ -26,13 +27,18 @@ SEVERITY: Final[dict[Kind, Severity]] = {
 HEALTH: Final = "health:"
 ERROR: Final = "error:"
 BATCH: Final = 100
+MINUTE: Final = 60.0
 FIELDS: Final = ("kind", "place", "error", "message", "count", "last")
 
 
 def sweep(runtime: Runtime) -> None:
-    """Raise and settle alerts; for one process of the installation, every few seconds."""
+    """Raise, settle and escalate alerts, and write to people; for one process, every few seconds."""
     _error_conditions(runtime.settings.alert_severity)
     _health(runtime.health.troubled())
+    notices.tell_overall(runtime.health.overall().state)
+    if runtime.settings.alert_escalation:
+        notices.escalate_overdue(runtime.settings.alert_escalation * MINUTE)
+    notices.write_to_people(runtime)
 
 
 def _error_conditions(least: Severity) -> None:

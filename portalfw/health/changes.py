@@ -12,6 +12,7 @@ import mongoengine
 
 from portalfw.health.findings import State
 from portalfw.store import Document
+from portalfw.webhooks.events import tell
 
 KEEP: Final = 30 * 86400
 
@@ -67,3 +68,5 @@ def record(changes: Sequence[Changed]) -> None:
         for number, one in zip(ids, worth, strict=True)
     ]
     HealthChange.collection().insert_many(rows)
+    for one in worth:
+        tell("health.changed", {"finding": asdict(one)})
