@@ -79,8 +79,9 @@ class Sending:
             with gevent.Timeout(WHOLE, requests.Timeout(f"no answer within {WHOLE:.0f} s")):
                 code, text = self._post(hook["url"], body, self._headers(row, hook, body))
         except (requests.RequestException, OSError) as error:
-            refused = _refusal(error)
-            return {"code": None, "answer": "", "error": str(refused or error)[:KEPT]}, refused is not None
+            cause = _cause(error)
+            refused = isinstance(cause, RefusedAddressError)
+            return {"code": None, "answer": "", "error": str(cause)[:KEPT]}, refused
         well = 200 <= code < 300  # noqa: PLR2004 - HTTP's own classes
         return {"code": code, "answer": text, "error": "" if well else f"It answered {code}."}, code == GONE
 
@@ -145,12 +146,10 @@ def redeliver(delivery: int) -> None:
         raise ConflictError(f"Delivery {delivery} is {status}; it is under way.", detail={"status": status})
 
 
-def _refusal(error: BaseException | None) -> RefusedAddressError | None:
-    """Return the refusal of an address that is behind an error, if one is."""
-    while error is not None:
-        if isinstance(error, RefusedAddressError):
-            return error
-        reason = getattr(error, "reason", None)
-        first = error.args[0] if error.args and isinstance(error.args[0], BaseException) else None
-        error = error.__cause__ or error.__context__ or (reason if isinstance(reason, BaseException) else first)
-    return None
+def _cause(error: BaseException) -> BaseException:
+    """Return what is behind an error: the system's own words, without those of the libraries between."""
+    seen = [error]
+    while seen[-1].args and isinstance(seen[-1].args[0], BaseException):
+        seen.append(seen[-1].args[0])
+    deepest = next((one for one in seen[-1].args if isinstance(one, OSError)), seen[-1])
+    return getattr(deepest, "reason", None) or deepest
