@@ -44,6 +44,7 @@ class Node(Document):
     boot_id = StringField()
     hello_uptime = FloatField()
     session = StringField()
+    asks = StringField()
     last_seen = FloatField()
     connected = BooleanField(default=False)
     facts = DictField()

@@ -37,7 +37,7 @@ ROTATED: Final = 100
 OLD_IS_GOOD: Final = 3600.0
 """Seconds for which a replaced credential is still taken: jobs that run have it, to fetch files."""
 
-KNOWN: Final = ["name", "gid", "roles", "status", "session", "boot_id", "connected", "last_seen", "rotate"]
+KNOWN: Final = ["name", "gid", "roles", "status", "session", "asks", "boot_id", "connected", "last_seen", "rotate"]
 
 
 class Nodes:
@@ -45,6 +45,7 @@ class Nodes:
 
     def __init__(self) -> None:
         """Begin with nothing known of when which node was seen."""
+        self._process = secrets.token_hex(8)
         self._noted: dict[int, float] = {}
         self._unwritten: dict[int, float] = {}
 
@@ -119,20 +120,27 @@ class Nodes:
             raise UnauthenticatedError(REVOKED)
         return row
 
-    @staticmethod
-    def works(node_id: int, session: str) -> bool:
-        """Tell whether a node is given jobs now.
+    def asks_here(self, row: dict[str, Any]) -> None:
+        """Note that a node's newest question is in this process: one that another has of it is nobody's any more."""
+        if row.get("asks") != self._process:
+            same = {"_id": row["id"], "session": row["session"]}
+            Node.collection().update_one(same, {"$set": {"asks": self._process}})
+
+    def works(self, node_id: int, session: str) -> bool:
+        """Tell whether a node is given jobs now, by this process.
 
         Raises:
             UnauthenticatedError: its credential was revoked.
-            ConflictError: its agent must say hello first, or another one has taken its place.
+            ConflictError: its agent must say hello first, asks another process, or another agent has taken its place.
 
         """
-        rows = Node.rows({"_id": node_id}, fields=["status", "session"], limit=1)
+        rows = Node.rows({"_id": node_id}, fields=["status", "session", "asks"], limit=1)
         if not rows or rows[0]["status"] == DECOMMISSIONED:
             raise UnauthenticatedError(REVOKED)
         if rows[0].get("session") != session:
             raise ConflictError(f"Node {node_id} is served by another agent process; say hello first.")
+        if rows[0].get("asks") != self._process:
+            raise ConflictError(f"Node {node_id} has asked another process of the controller since.")
         return rows[0]["status"] in WORKING
 
     def known(self, credential: str) -> dict[str, Any] | None:
@@ -152,6 +160,7 @@ class Nodes:
         now = time.time()
         changes: dict[str, Any] = {
             "session": message.session,
+            "asks": self._process,
             "boot_id": message.boot_id,
             "hello_uptime": message.uptime,
             "version": message.version,

@@ -124,6 +124,7 @@ class Parking:
         if node.get("session") != ask.session:
             raise ConflictError(f"Node {node['id']} is served by another agent process; say hello first.")
         self._see(node)
+        self.nodes.asks_here(node)
         self.release(node["id"])
         question = self._newest[node["id"]] = Question(self, node, ask)
         if self.queue.busy(node["id"]):

@@ -8,7 +8,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,21 @@ def action():
         file.write("x")
     return "seen"
 """
+
+
+class NoController(BaseHTTPRequestHandler):
+    """Something on the way that answers as no controller does."""
+
+    def do_POST(self) -> None:
+        self.send_response(403 if self.path.endswith("hello") else 200)
+        self.send_header("Content-Length", "13")
+        self.end_headers()
+        self.wfile.write(b"<html></html>")
+
+    do_GET = do_POST  # noqa: N815 - the names are http.server's
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def kill(grid: Grid) -> None:
@@ -411,3 +428,30 @@ def test_another_nodes_job(grid: Grid) -> None:
     answer = requests.post(f"{grid.url}/agent/jobs/{job.id}/result", json=body, headers=headers, timeout=5)
     assert answer.status_code == 404
     assert job.result(timeout=10) == 1
+
+
+def test_what_comes_late(grid: Grid, tmp_path: Path) -> None:
+    """A hello or a good-bye of an earlier agent process that comes late takes nothing from the one that is there."""
+    node = grid.connect()
+    job = running(node, "test/sleep_once", seconds=1.5)
+    credential = json.loads((tmp_path / "one" / "agent" / "credential").read_text())["credential"]
+    headers = {"Authorization": f"Bearer {credential}"}
+    late = {"session": "earlier", "boot_id": Node.get(node.id).boot_id, "uptime": 1.0, "holding": []}
+    answer = requests.post(f"{grid.url}/agent/hello", json=late, headers=headers, timeout=5)
+    assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
+    answer = requests.post(f"{grid.url}/agent/bye", json={"session": "earlier"}, headers=headers, timeout=5)
+    assert answer.status_code == 200
+    assert job.result(timeout=15) == 1.5
+    assert job.row()["attempt"] == 1
+    assert is_connected(node)
+
+
+def test_answers_of_something_else(grid: Grid) -> None:
+    """An agent goes on to its next controller where a page of something else answers, or nothing does."""
+    with HTTPServer(("127.0.0.1", 0), NoController) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        elsewhere = f"http://127.0.0.1:{other.server_port}"
+        grid.start_agent("one", "", "--controller", elsewhere, "--controller", "http://127.0.0.1:1")
+        node = grid.dal.node(grid.connected_node())
+        assert node.run("test/echo", value=1) == 1
+        other.shutdown()

@@ -9,8 +9,10 @@ from typing import Any
 import gevent
 import pytest
 
-from agent.protocol import JobRef, JobState, Line, Output, Result
-from portalfw.controller.documents import Job, JobOutput, Script
+from agent.protocol import Ask, JobRef, JobState, Line, Output, Result
+from portalfw.controller.documents import Job, JobOutput, Node, Script
+from portalfw.controller.nodes import Nodes
+from portalfw.controller.parking import Parking, Question
 from portalfw.controller.queue import JobQueue
 from portalfw.controller.retention import purge
 from portalfw.controller.scripts import ScriptStore
@@ -238,3 +240,22 @@ def test_old_jobs_are_dropped_with_their_output(queue: JobQueue, node: int) -> N
     assert {row["id"] for row in Job.rows()} == {*kept, waiting}
     assert not JobOutput.rows({"job": {"$in": old}})
     assert len(JobOutput.rows({"job": {"$in": kept}})) == 3
+
+
+def test_questions_in_two_processes(queue: JobQueue, node: int) -> None:
+    """A question that an agent has left behind in one process gets no job once it asks another one."""
+    here, there = (Parking(queue, Nodes()) for _ in range(2))
+    Node.collection().update_one({"_id": node}, {"$set": {"session": "s"}})
+
+    def asked(parking: Parking) -> Question:
+        return parking.ask(Node.rows({"_id": node}, limit=1)[0], Ask(session="s"))
+
+    left, newest = asked(here), asked(there)
+    job = queue.submit(node, "test/again", {})
+    with pytest.raises(ConflictError, match="has asked another process"):
+        left.look()
+    work = newest.look()
+    assert work is not None
+    assert [one.id for one in work.jobs] == [job]
+    here.stop()
+    there.stop()
