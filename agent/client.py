@@ -14,10 +14,11 @@ from agent.protocol import Message
 from agent.trust import distrust, trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 Answer = TypeVar("Answer", bound=Message)
+Read = TypeVar("Read")
 
 TIMEOUT: Final = 10.0
 """Seconds for a question that is answered at once."""
@@ -49,24 +50,25 @@ class Client:
 
     def get(self, path: str, answer: type[Answer], query: Mapping[str, str], timeout: float = TIMEOUT) -> Answer:
         """Ask; raises RefusedError, AwayError or RejectedError."""
-        return parsed(answer, self._request("GET", path, timeout, params=query))
+        return self._request("GET", path, timeout, answer.model_validate_json, params=query)
 
     def post(self, path: str, message: Message, answer: type[Answer], timeout: float = TIMEOUT) -> Answer:
         """Tell; raises RefusedError, AwayError or RejectedError."""
-        response = self._request(
+        return self._request(
             "POST",
             path,
             timeout,
+            answer.model_validate_json,
             data=message.model_dump_json().encode(),
             headers={"Content-Type": "application/json"},
         )
-        return parsed(answer, response)
 
     def read(self, path: str) -> bytes:
         """Fetch a small file (a script); raises RefusedError, AwayError or RejectedError."""
-        return self._request("GET", path, TIMEOUT).content
+        return self._request("GET", path, TIMEOUT, bytes)
 
-    def _request(self, method: str, path: str, timeout: float, **options: Any) -> requests.Response:
+    def _request(self, method: str, path: str, timeout: float, read: Callable[[bytes], Read], **options: Any) -> Read:
+        """Ask the controller of the moment and return its answer's body as ``read`` understands it."""
         url = self.url
         try:
             response = self._session().request(
@@ -83,7 +85,11 @@ class Client:
             if isinstance(refused, AwayError):
                 self._leave(url)
             raise refused
-        return response
+        try:
+            return read(response.content)
+        except ValidationError as error:
+            self._leave(url)
+            raise AwayError(f"{url} gives answers that are no controller's: {response.text[:200]!r}") from error
 
     def _leave(self, url: str) -> None:
         """Speak with the next controller from now on, unless another thread has left this one already."""
@@ -99,14 +105,6 @@ class Client:
         if self.credential:
             session.headers["Authorization"] = f"Bearer {self.credential}"
         return session
-
-
-def parsed(answer: type[Answer], response: requests.Response) -> Answer:
-    """Read the message of an answer; raises AwayError if it is none: something else than a controller has answered."""
-    try:
-        return answer.model_validate_json(response.content)
-    except ValidationError as error:
-        raise AwayError(f"{response.url} gives answers that are no controller's: {response.text[:200]!r}") from error
 
 
 def refusal(response: requests.Response) -> RefusedError | AwayError | RejectedError:
