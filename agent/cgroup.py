@@ -115,14 +115,18 @@ class Group:
 
 
 def delegated() -> Path | None:
-    """Return the group that this process is in, if groups may be made below it; None where there is no cgroup v2."""
+    """Return the group below which this process may make groups; None where there is none, or no cgroup v2.
+
+    With systemd's ``DelegateSubgroup=`` that is the parent of its own one.
+    """
     path = next((line[3:] for line in OWN.read_text(encoding="utf-8").splitlines() if line.startswith("0::")), None)
     fields = (line.split() for line in MOUNTS.read_text(encoding="utf-8").splitlines())
     mount = next((words[4] for words in fields if words[words.index("-") + 1] == "cgroup2"), None)
     if path is None or mount is None:
         return None
     folder = Path(mount) / path.lstrip("/")
-    return folder if os.access(folder / "cgroup.procs", os.W_OK) and (path == "/" or _is_given(folder)) else None
+    given = [folder] if path == "/" else [one for one in (folder, folder.parent) if _is_given(one)]
+    return next((one for one in given if os.access(one / "cgroup.procs", os.W_OK)), None)
 
 
 def _is_given(folder: Path) -> bool:
@@ -134,18 +138,21 @@ def _is_given(folder: Path) -> bool:
 
 
 def enable(base: Path, name: str) -> None:
-    """Have the groups below bounded; for that the kernel wants no process in this one, so the agent moves into its own.
+    """Have the groups below bounded; the kernel wants no process in ``base`` for that.
 
-    Only if the agent is alone in it: other people's processes are left where they are.
+    An agent that is alone there moves into a group of its own. One of root does not: the daemons of its scripts may
+    outlive it, and systemd could not put the next one into a group whose groups are bounded.
     """
     offered = (base / "cgroup.controllers").read_text(encoding="ascii").split()
     wanted = " ".join(f"+{one}" for one in CONTROLLERS if one in offered)
-    alone = (base / "cgroup.procs").read_text(encoding="ascii").split() == [str(os.getpid())]
+    there = (base / "cgroup.procs").read_text(encoding="ascii").split()
+    if not wanted or (there and (os.geteuid() == 0 or there != [str(os.getpid())])):
+        return
     try:
-        if wanted and alone:
+        if there:
             own = base / name
             own.mkdir(exist_ok=True)
             (own / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
-            (base / "cgroup.subtree_control").write_text(wanted, encoding="ascii")
+        (base / "cgroup.subtree_control").write_text(wanted, encoding="ascii")
     except OSError as error:
         log.warning("workers are not bounded by control groups: %s", error)
