@@ -108,7 +108,9 @@ class WorkerProcess:
             os.close(descriptor)
 
     def kill(self) -> None:
-        """Kill the process, its process group, and what descends from it."""
+        """Kill the process, its process group, and what descends from it; does nothing the second time."""
+        if self._stdin().closed:
+            return
         if self.alive:
             offspring.end(self.pid)
         else:
