@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 import gevent
@@ -14,10 +14,11 @@ from portalfw import errorconditions
 from portalfw.audience import Audiences
 from portalfw.auth.identify import Identifier
 from portalfw.auth.policy import Policy
+from portalfw.auth.principal import SYSTEM
 from portalfw.auth.users import ensure_groups
 from portalfw.content import Content
 from portalfw.controller import Controller, retention
-from portalfw.dal import Datacenter
+from portalfw.dal.local import LocalDatacenter
 from portalfw.duties import Duties
 from portalfw.events import EventBus
 from portalfw.extension import Duty, NameFunction, RuntimeFunction, extensions_of
@@ -59,7 +60,7 @@ class Runtime:
         self.audiences = Audiences(self.registry.is_open)
         self.dispatcher = Dispatcher(self, self.registry, self.policy)
         self.controller = Controller(self)
-        self.dal = Datacenter(self.controller.queue)
+        self.dal = LocalDatacenter(self.controller.queue, self._call)
         self._services: dict[Callable[[Runtime], Any], Any] = {}
         self._first_starts: list[RuntimeFunction] = []
         self._name_losses: list[NameFunction] = []
@@ -116,6 +117,10 @@ class Runtime:
             self._services[factory] = factory(self)
         found: T = self._services[factory]
         return found
+
+    def _call(self, address: str, given: Mapping[str, Any]) -> Any:
+        """Call a method as the platform itself."""
+        return self.dispatcher.call(SYSTEM, address, given)
 
     def name_lost(self, kind: Literal["user", "group"], name: str) -> None:
         """Take back what a deleted user or group held by its name."""

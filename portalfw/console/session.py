@@ -14,7 +14,7 @@ from agent.protocol import JobState
 from portalfw.console.consoles import Consoles
 from portalfw.console.rfb import ClientMessages, ScreenProtocolError
 from portalfw.controller.documents import Node
-from portalfw.dal import JobHandle
+from portalfw.dal.local import LocalJobHandle
 from portalfw.errors import PortalError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Session:
         self._typing = may_type()
         self._client = ClientMessages(typing=self._typing)
         self._looked = time.monotonic()
-        self._job: JobHandle | None = None
+        self._job: LocalJobHandle | None = None
         self._arrived = False
         self.sent = self.received = 0
 

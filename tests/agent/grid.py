@@ -19,7 +19,7 @@ from gevent.pool import Pool
 from portalfw.content import Content
 from portalfw.controller import Controller
 from portalfw.controller.documents import Node
-from portalfw.dal import Datacenter
+from portalfw.dal.local import LocalDatacenter
 from portalfw.events import EventBus
 from portalfw.settings import Settings
 from portalfw.web.server import Server, listen
@@ -60,7 +60,7 @@ class Master:
         parts = Parts(Settings(state=state), Content([content]), self.bus)
         self.controller = Controller(parts, lease=lease)
         self.controller.start()
-        self.dal = Datacenter(self.controller.queue)
+        self.dal = LocalDatacenter(self.controller.queue)
         app = flask.Flask(__name__)
         self.refuse: list[str] = []
         app.before_request(self._refuse)
@@ -116,7 +116,7 @@ class Grid:
         return self.master.controller
 
     @property
-    def dal(self) -> Datacenter:
+    def dal(self) -> LocalDatacenter:
         return self.master.dal
 
     @property

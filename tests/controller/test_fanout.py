@@ -17,7 +17,7 @@ from portalfw.controller.queue import JobQueue
 from portalfw.controller.retention import purge
 from portalfw.controller.submission import Terms
 from portalfw.controller.targets import Target
-from portalfw.dal import JobHandle
+from portalfw.dal.local import LocalDatacenter
 from portalfw.errors import ConflictError, InvalidError, UnavailableError
 
 MakeNode = Callable[..., int]
@@ -49,7 +49,7 @@ def run(queue: JobQueue, node: int, state: str = "OK") -> bool:
 
 def ended(queue: JobQueue, job: int) -> dict[str, Any]:
     """Wait for the end of a fan-out."""
-    assert JobHandle(queue, job).wait(30).ended
+    assert LocalDatacenter(queue).job(job).wait(30).ended
     return row_of(job)
 
 
@@ -60,7 +60,7 @@ def test_all_nodes_of_several_roles(orders: Orders, queue: JobQueue, make_node: 
     make_node("cpu", "rack", gid=2)
     make_node("cpu", "rack", status="PENDING")
     parent = orders.on_all("test/again", Target(("cpu", "rack"), gid=1), {"n": 5}, Terms(priority=3))
-    children = JobHandle(queue, parent).children()
+    children = LocalDatacenter(queue).job(parent).children()
     assert [child["node_id"] for child in children] == both
     assert {(child["args"]["n"], child["priority"], child["status"]) for child in children} == {(5, 3, "QUEUED")}
     assert all(run(queue, node) for node in both)

@@ -17,7 +17,7 @@ from portalfw.controller.queue import JobQueue
 from portalfw.controller.retention import purge
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.wake import Wake
-from portalfw.dal import Datacenter
+from portalfw.dal.local import LocalDatacenter
 from portalfw.errors import ConflictError, InvalidError, NotFoundError
 from portalfw.events import EventBus
 
@@ -164,7 +164,7 @@ def test_output_sent_twice(queue: JobQueue, node: int) -> None:
     assert queue.output(node, job, Output(attempt=1, lines=lines[:3])) == 3
     assert queue.output(node, job, Output(attempt=1, offset=1, lines=lines[1:5])) == 5
     queue.result(node, job, result(1).model_copy(update={"offset": 3, "lines": lines[3:]}))
-    assert [line["text"] for line in Datacenter(queue).job(job).output()] == ["0", "1", "2", "3", "4", "5"]
+    assert [line["text"] for line in LocalDatacenter(queue).job(job).output()] == ["0", "1", "2", "3", "4", "5"]
     with pytest.raises(ConflictError, match="is OK at attempt 1"):
         queue.output(node, job, Output(attempt=1, offset=6, lines=lines))
 
@@ -173,7 +173,7 @@ def test_waiter_hears_of_another_process(queue: JobQueue, node: int, bus: EventB
     """A waiter is woken through the database when another controller process takes in the result."""
     other = JobQueue(queue.scripts, Wake(bus))
     job = queue.submit(node, "test/again", {})
-    waiting = gevent.spawn(Datacenter(queue).job(job).result)
+    waiting = gevent.spawn(LocalDatacenter(queue).job(job).result)
     gevent.sleep(0)
     take(other, node)
     other.ack(node, job, 1)
@@ -218,7 +218,9 @@ def test_output_sent_by_two_at_once(queue: JobQueue, node: int) -> None:
         lines = [Line(at=1.0, level="info", text=str(number)) for number in range(600)]
         batches = [Output(attempt=1, lines=lines[:count]) for count in (74, 600, 301)]
         gevent.joinall([gevent.spawn(queue.output, node, job, batch) for batch in batches], raise_error=True)
-        assert [line["text"] for line in Datacenter(queue).job(job).output()] == [str(number) for number in range(600)]
+        assert [line["text"] for line in LocalDatacenter(queue).job(job).output()] == [
+            str(number) for number in range(600)
+        ]
 
 
 def test_old_jobs_are_dropped_with_their_output(queue: JobQueue, node: int) -> None:
