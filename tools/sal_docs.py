@@ -55,7 +55,9 @@ def documented(body: list[ast.stmt], lines: list[str], *, constants: bool = Fals
         said = _string(following) or _comment(lines, one.lineno)
         if name.startswith("_") or (constants and not said):
             continue
-        yield (source(one) if len(source(one)) <= WIDTH else f"{source(one).partition(' = ')[0]} = ..."), said
+        written = ast.get_source_segment("\n".join(lines), one) or ""
+        is_short = "\n" not in written and len(written) <= WIDTH
+        yield (written if is_short else f"{source(one).partition(' = ')[0]} = ..."), said
 
 
 def page(module: Module, all_modules: list[Module]) -> Iterator[str]:

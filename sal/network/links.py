@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from ipaddress import IPv4Interface
 from typing import Any
 
 from sal import names
 from sal.command import Command, apply, run
-from sal.errors import LinkMissingError
+from sal.errors import LinkMissingError, SpecError
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,17 @@ def ensure_link(
     """Set up a link that is there; return what was changed. What is None stays as it is.
 
     Params: ``mtu`` in bytes; ``master`` the bridge to plug it into; ``addresses`` exactly those IPv4 addresses
-    (``10.1.2.3/24``) that it shall have. Raises `sal.errors.LinkMissingError`.
+    (``10.1.2.3/24``) that it shall have. Raises `sal.errors.LinkMissingError`, and `sal.errors.SpecError` for an
+    address that is none.
     """
+    try:
+        exact = None if addresses is None else [str(IPv4Interface(one)) for one in addresses]
+    except ValueError as error:
+        raise SpecError(f"link {name}: {error}") from error
     found = read_links(namespace)
     if name not in found:
         raise LinkMissingError(f"link {name}: not {f'in namespace {namespace}' if namespace else 'on this node'}")
-    return apply(link_commands(found[name], namespace, up=up, mtu=mtu, master=master, addresses=addresses))
+    return apply(link_commands(found[name], namespace, up=up, mtu=mtu, master=master, addresses=exact))
 
 
 def remove_link(name: str, namespace: str | None = None) -> list[str]:

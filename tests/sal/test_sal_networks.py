@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from sal.command import run
-from sal.errors import CommandError, LinkMissingError
+from sal.errors import CommandError, LinkMissingError, SpecError
 from sal.network.bridges import read_bridges
 from sal.network.firewall import ensure_table, read_tables, remove_table
 from sal.network.links import ensure_cable, ensure_link, read_links, remove_link
@@ -94,11 +94,14 @@ def test_namespace(prefix: str) -> None:
 def test_links(prefix: str, pair: tuple[str, str]) -> None:
     """A link gets exactly what is asked and nothing is done twice; one that is not there is named."""
     name = pair[0]
-    wanted = {"mtu": 1400, "addresses": ["10.77.0.1/24", "10.77.1.1/32"]}
+    wanted = {"mtu": 1400, "addresses": ["10.77.0.1/24", "10.77.1.1"]}
     assert len(ensure_link("eth0", name, **wanted)) == 2  # type: ignore[arg-type]
     assert ensure_link("eth0", name, **wanted) == []  # type: ignore[arg-type]
     found = read_links(name)["eth0"]
-    assert (found.kind, found.mtu, found.up, found.addresses) == ("veth", 1400, True, wanted["addresses"])
+    assert (found.kind, found.mtu, found.up) == ("veth", 1400, True)
+    assert found.addresses == ["10.77.0.1/24", "10.77.1.1/32"]
+    with pytest.raises(SpecError, match="link eth0: Expected 4 octets"):
+        ensure_link("eth0", name, addresses=["10.77.0"])
     assert [len(remove_link("eth0", name)), remove_link("eth0", name)] == [1, []]
     assert "eth0" not in read_links(pair[1])
     with pytest.raises(LinkMissingError, match=f"link eth0: not in namespace {prefix}-p1"):
