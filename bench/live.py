@@ -96,7 +96,8 @@ def _rows(found: dict[str, Any], changing: dict[str, Any], seconds: int) -> Figu
     late = [1000 * value for value in found["late"]]
     cuts = statistics.quantiles(late, n=100) if len(late) > 1 else [0.0] * 99
     cost = f"{found['share']:.0%} of a core, of which {changing['share']:.0%} are the changes themselves"
-    told = f"{found['events'] / seconds:,.0f} events/s, {found['fetches'] / seconds:,.0f} refreshes/s"
+    told = f"{found['events'] / seconds:,.0f} events/s, {found['brought'] / seconds:,.0f} bring rows"
+    told += f", {found['fetches'] / seconds:,.0f} requests/s"
     travelled = f"{found['bytes'] / seconds / MIB:.1f} MiB/s"
     what = f"live: {pages} open pages, {RATE:.0f} machines change a second"
     stale = f"{len(found['stale'])} of {pages // SAMPLE} looked at"

@@ -1,4 +1,4 @@
-"""Open pages without browsers: each follows the stream of events and asks anew for what changed, as the script does.
+"""Open pages without browsers: each takes what its stream of events brings and asks for the rest, as the script does.
 
 A process of its own: ``python -m bench.live_pages`` reads the wish as JSON from stdin and prints what it saw.
 """
@@ -9,11 +9,13 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import base64
 import gzip
 import html
 import json
 import random
 import re
+import secrets
 import socket
 import sys
 import time
@@ -31,7 +33,7 @@ WRAPPER = re.compile(r'id="macro-([^"]+)" data-version="(\w+)" data-topics="([^"
 SINCE = re.compile(r'id="live"[^>]* data-since="([^"]+)"')
 ROW = re.compile(r'<tr data-key="(\d+)"(.*?)</tr>', re.DOTALL)
 CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.DOTALL)
-EVENT = re.compile(rb"id: (\S+)\nevent: change\ndata: (\{.*?\})\n\n")
+EVENT = re.compile(rb"(?:id: (\S+)\n)?event: (change|macro)\ndata: (\{.*?\})\n\n")
 COLUMNS = {"/cbgrid/Virtual Machines": 5, "/bench/Mine": 2}  # which column tells how often a machine has changed
 
 
@@ -95,6 +97,7 @@ class Seen:
     newest: dict[int, int] = field(default_factory=dict)
     late: list[float] = field(default_factory=list)  # seconds from a change to the fresh row
     events: int = 0
+    brought: int = 0
     fetches: int = 0
     unchanged: int = 0
     bytes: int = 0
@@ -109,6 +112,7 @@ class OpenPage:
         """Open nothing yet."""
         self._port, self._cookie, self.address, self._seen = port, cookie, address, seen
         self._line = Line(port, cookie)
+        self._name = secrets.token_hex(16)
         self._watched = watched  # its rows are looked at
         self.rows: dict[int, int] = {}
         self.open = Event()
@@ -138,7 +142,7 @@ class OpenPage:
     def _listen(self) -> None:
         topics = sorted(set().union(*(macro.topics for macro in self.macros.values())))
         stream = opened(self._port)
-        address = f"/events?topics={','.join(topics)}&since={self._since}"
+        address = f"/events?topics={','.join(topics)}&page={self._name}&since={self._since}"
         stream.sendall(request(address, self._cookie, "Accept: text/event-stream"))
         data = b""
         while found := stream.recv(65536):
@@ -149,14 +153,19 @@ class OpenPage:
             last = 0
             for event in EVENT.finditer(data):
                 last = event.end()
-                self._changed(event[1].decode(), json.loads(event[2]))
+                if event[2] == b"macro":
+                    self._bring(event[3])
+                else:
+                    self._changed(event[1].decode(), json.loads(event[3]))
             data = data[last:]
         raise ConnectionError("the stream ended")
 
     def _changed(self, position: str, told: dict[str, Any]) -> None:
         self._seen.events += 1
         self._since = position
-        for macro in self.macros.values():
+        for key, macro in self.macros.items():
+            if f"macro-{key}" in told["brought"]:
+                continue
             if any(topic in macro.topics or topic.partition(":")[0] in macro.topics for topic in told["topics"]):
                 if not macro.waiting and not macro.running:
                     gevent.spawn(self._ask, macro)
@@ -167,7 +176,7 @@ class OpenPage:
         while macro.waiting:
             gevent.sleep(GATHER)
             macro.waiting = False
-            headers = {"Portal-Since": self._since, "Portal-Version": macro.version}
+            headers = {"Portal-Since": self._since, "Portal-Version": macro.version, "Portal-Page": self._name}
             status, body = self._line.get(macro.address, headers)
             self._seen.fetches += 1
             self._seen.bytes += len(body)
@@ -181,6 +190,18 @@ class OpenPage:
             else:
                 self._seen.failures.append(f"{macro.address}: {status}")
         macro.running = False
+
+    def _bring(self, data: bytes) -> None:
+        self._seen.brought += 1
+        self._seen.bytes += len(data)
+        element, text = brought(data)
+        macro = self.macros[element.removeprefix("macro-")]
+        if macro.running:
+            macro.waiting = True
+            return
+        macro.version = WRAPPER.search(text)[2]  # type: ignore[index]
+        if self._watched:
+            self._note(text)
 
     def _note(self, text: str) -> None:
         """Note which of the changes the rows show for the first time."""
@@ -223,6 +244,13 @@ def _lines(headers: dict[str, str]) -> list[str]:
 def text_of(body: bytes) -> str:
     """Return a body as text; many pages get the same."""
     return (gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode()
+
+
+@lru_cache(maxsize=256)
+def brought(data: bytes) -> tuple[str, str]:
+    """Return element and text of a macro that came by itself; many pages get the same."""
+    told = json.loads(data)
+    return told["id"], gzip.decompress(base64.b64decode(told["gzip"])).decode()
 
 
 @lru_cache(maxsize=256)
@@ -280,6 +308,7 @@ def main() -> None:
         wrong = [(page.address, page.stale()) for page in pages if page.stale()]
         tell(
             events=seen.events,
+            brought=seen.brought,
             fetches=seen.fetches,
             unchanged=seen.unchanged,
             bytes=seen.bytes,
@@ -287,7 +316,7 @@ def main() -> None:
             stale=wrong,
             failures=seen.failures[:3],
         )
-        seen.events = seen.fetches = seen.unchanged = seen.bytes = 0
+        seen.events = seen.brought = seen.fetches = seen.unchanged = seen.bytes = 0
 
 
 def _change_for(port: int, wish: dict[str, Any], word: dict[str, Any], seen: Seen) -> None:

@@ -40,6 +40,7 @@ from portalfw.web import (
 from portalfw.web.beats import Beats
 from portalfw.web.compression import compressed
 from portalfw.web.proxy import Proxied
+from portalfw.web.screens import Screens
 from portalfw.web.traffic import Traffic
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(rest_http.blueprint(runtime.dispatcher, identify, runtime.service(Tasks)))
     app.register_blueprint(openapi_http.blueprint(runtime.registry, identify))
     beats = Beats(runtime.bus, runtime.audiences)
-    app.register_blueprint(events_http.blueprint(beats, identify, runtime.service(Tasks)))
+    screens = Screens(runtime.wiki.view)
+    app.register_blueprint(events_http.blueprint(beats, screens, identify, runtime.service(Tasks)))
     app.register_blueprint(runtime.controller.blueprint())
     app.register_blueprint(console_http.blueprint(runtime, identify))
     app.register_blueprint(sign_in.blueprint(runtime))
@@ -92,7 +94,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(file_pages.blueprint(runtime, identify))
     app.register_blueprint(editor.blueprint(runtime, identify))
     app.register_blueprint(editor_history.blueprint(runtime, identify))
-    app.register_blueprint(pages.blueprint(runtime, identify))
+    app.register_blueprint(pages.blueprint(runtime, identify, screens))
     settings = runtime.settings
     inner = _Envelope(traffic, hsts_subdomains=settings.hsts_subdomains)
     app.wsgi_app = Proxied(inner, settings.trusted_proxies, settings.public_url)  # type: ignore[method-assign]  # Flask documents this way to wrap it

@@ -25,7 +25,7 @@ def compressed(request: Request, response: Response) -> Response:
 
 def compressed_once(request: Request, response: Response) -> Response:
     """Do the same with a body that many ask for."""
-    return _compressed(request, response, _packed_once)
+    return _compressed(request, response, packed_once)
 
 
 def _compressed(request: Request, response: Response, pack: Callable[[bytes], bytes]) -> Response:
@@ -48,4 +48,4 @@ def _packed(body: bytes) -> bytes:
     return gzip.compress(body, LEVEL, mtime=0)
 
 
-_packed_once = lru_cache(maxsize=64)(_packed)
+packed_once = lru_cache(maxsize=64)(_packed)

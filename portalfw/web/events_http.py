@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import flask
@@ -14,20 +15,25 @@ from portalfw.auth.principal import Principal
 from portalfw.errors import InvalidError, PortalError, UnauthenticatedError
 from portalfw.rest.tasks import Tasks
 from portalfw.web.beats import Beats, Listener
+from portalfw.web.screens import Screen, Screens
 from portalfw.web.task_events import TaskEvents
 
 TOPIC = re.compile(r"[a-z_]{1,40}(:[A-Za-z0-9-]{1,64}|:[a-z0-9-]{1,40}/[A-Za-z0-9%._~-]{1,120})?")
 MOST_TOPICS = 300
 HEARTBEAT = 15.0  # seconds; shows the browser, and proxies, that the stream lives
+RECOGNISED = 30.0  # seconds that a viewer is taken for who he was
 
 
-def blueprint(beats: Beats, identify: Callable[[Request], Principal], tasks: Tasks) -> flask.Blueprint:
-    """Return the route ``/events?topics=machine:3,disk&since=…``.
+def blueprint(
+    beats: Beats, screens: Screens, identify: Callable[[Request], Principal], tasks: Tasks
+) -> flask.Blueprint:
+    """Return the route ``/events?topics=machine:3,disk&since=…&page=…``.
 
     ``since`` is the position that a page was rendered at, or the ``id`` of the last event: what changed between that
     and the opening of the stream is told first. Nobody hears of what he may not read. A topic ``task:<guid>`` also
     brings events of the name ``task`` with what ``system/task/status`` answers, each step once; one that is not the
-    viewer's brings one event ``refused``.
+    viewer's brings one event ``refused``. ``page`` is the name that the page has given itself, 32 hexadecimal
+    digits: what it asked for under that name (``Portal-Page``) comes with the word of its change, as events ``macro``.
     """
     routes = flask.Blueprint("events", __name__)
 
@@ -45,8 +51,9 @@ def blueprint(beats: Beats, identify: Callable[[Request], Principal], tasks: Tas
             return Response(content_type="text/event-stream", headers=headers)
         listener = beats.listen(viewer, topics, request.args.get("since"))
         followed = TaskEvents(tasks, viewer, topics)
-        stream = _stream(listener, followed, lambda: _still(identify, request))
-        return Response(stream, content_type="text/event-stream", headers=headers)
+        page = request.args.get("page", "")
+        stream = _Stream(listener, followed, screens, page, lambda: _still(identify, request))
+        return Response(iter(stream), content_type="text/event-stream", headers=headers)
 
     return routes
 
@@ -60,26 +67,51 @@ def _still(identify: Callable[[Request], Principal], request: Request) -> Princi
     return None if viewer.guest else viewer
 
 
-def _stream(listener: Listener, tasks: TaskEvents, still: Callable[[], Principal | None]) -> Iterator[bytes]:
-    try:
-        yield b": open\n\n"
-        yield from tasks.first()
-        while True:
-            topics, changed = listener.wait(HEARTBEAT)
-            if listener.doubted:
-                listener.doubted, viewer = False, still()
-                if viewer is None:
+class _Stream:
+    """What one open page is told, as long as its viewer is somebody."""
+
+    def __init__(
+        self, listener: Listener, tasks: TaskEvents, screens: Screens, page: str, still: Callable[[], Principal | None]
+    ) -> None:
+        self._listener = listener
+        self._tasks = tasks
+        self._screens = screens
+        self._page = page
+        self._still = still
+        self._asked = time.monotonic()
+
+    def __iter__(self) -> Iterator[bytes]:
+        screen = self._screens.open(self._page, self._listener.viewer)
+        try:
+            yield b": open\n\n"
+            yield from self._tasks.first()
+            while True:
+                topics, changed = self._listener.wait(HEARTBEAT)
+                if not self._is_still_there():
                     return
-                listener.viewer = viewer
-            topics |= {change.topic for change in changed if tasks.may_hear(change)}
-            yield _event(listener.position, topics) if topics else b": alive\n\n"
-            yield from tasks.of(changed)
-            if not topics:
-                tasks.look()
-    finally:
-        listener.close()
+                topics |= {change.topic for change in changed if self._tasks.may_hear(change)}
+                yield self._news(screen, topics) if topics else b": alive\n\n"
+                yield from self._tasks.of(changed)
+                if not topics:
+                    self._tasks.look()
+        finally:
+            self._listener.close()
+            self._screens.close(self._page, screen)
 
+    def _is_still_there(self) -> bool:
+        """Ask again who the viewer is if that is in doubt, and now and then: sessions and tokens come to their ends."""
+        now = time.monotonic()
+        if self._listener.doubted or now - self._asked > RECOGNISED:
+            self._listener.doubted, self._asked = False, now
+            viewer = self._still()
+            if viewer is None:
+                return False
+            self._listener.viewer = viewer
+        return True
 
-def _event(position: str, topics: set[str]) -> bytes:
-    data = orjson.dumps({"topics": sorted(topics)})
-    return b"id: %b\nevent: change\ndata: %b\n\n" % (position.encode(), data)
+    def _news(self, screen: Screen, topics: set[str]) -> bytes:
+        listener = self._listener
+        position = listener.position
+        brought = dict(self._screens.news(screen, listener.viewer, position, topics))
+        data = orjson.dumps({"topics": sorted(topics), "brought": list(brought)})
+        return b"%bid: %b\nevent: change\ndata: %b\n\n" % (b"".join(brought.values()), position.encode(), data)

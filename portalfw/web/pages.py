@@ -18,6 +18,7 @@ from portalfw.errors import UnauthenticatedError
 from portalfw.logo import LogoMark
 from portalfw.web import frame, page_tools
 from portalfw.web.compression import compressed_once
+from portalfw.web.screens import Screens
 from portalfw.web.theme import theme_of
 from portalfw.wiki import Moved, PageView, Twin
 from portalfw.wiki.address import page_topic
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 
 SINCE = "Portal-Since"  # of a request for a macro: the position of the last event that the page has had
 VERSION = "Portal-Version"  # idem: the version of the macro that the page shows
+SCREEN = "Portal-Page"  # idem: the name that the page has given itself
 HEAD_OF_MACRO = 200  # bytes of a macro in which its version stands
 HTML = "text/html; charset=utf-8"
 HEALTH_PAGE = "/grid/Health"
 
 
-def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> flask.Blueprint:
+def blueprint(runtime: Runtime, identify: Callable[[Request], Principal], screens: Screens) -> flask.Blueprint:
     """Return the routes of all pages: every address that nothing else answers."""
     routes = flask.Blueprint("pages", __name__)
 
@@ -41,14 +43,17 @@ def blueprint(runtime: Runtime, identify: Callable[[Request], Principal]) -> fla
     def page(path: str = "") -> Response:
         began, since = time.perf_counter(), runtime.bus.position
         request = flask.request
+        params = request.args.to_dict()
         try:
             principal = identify(request)
-            found = runtime.wiki.view(principal, path, request.args.to_dict(), request.headers.get(SINCE, ""))
+            found = runtime.wiki.view(principal, path, params, request.headers.get(SINCE, ""))
         except UnauthenticatedError:
             return _to_login(request)
         if isinstance(found, Moved):
             return Response(status=302, headers={"Location": found.href})
         if isinstance(found, Twin):
+            if SCREEN in request.headers:
+                screens.note(request.headers[SCREEN], principal, path, params, found)
             return _twin(found, request)
         shown = replace(
             _frame(

@@ -9,6 +9,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 from markupsafe import Markup
 
+from portalfw.wiki.once import Once
+
 METHODS = frozenset(dir(dict))
 
 
@@ -42,6 +44,7 @@ class Templates:
         loaders = [FileSystemLoader(folder) for folder in reversed(folders)]
         loader = ChoiceLoader([*loaders, PackageLoader("portalfw.wiki")])
         self._environment = _Environment(loader=loader, autoescape=True)
+        self._environment.globals["once"] = Once(self._environment)
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """Fill the template ``name``."""

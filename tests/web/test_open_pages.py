@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
+import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote
 
 import gevent
@@ -94,6 +98,67 @@ def test_a_table_that_is_the_same_is_not_sent_again(product: Product) -> None:
     fresh = session.get(address, headers=shown, timeout=60)
     assert fresh.status_code == 200
     assert name in fresh.text
+
+
+def events(product: Product, token: str, query: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the name and the data of each event of a stream, first of all nothing: it is open."""
+    headers, name = {"Authorization": f"Bearer {token}"}, ""
+    with requests.get(f"{product.url}/events?{query}", headers=headers, stream=True, timeout=60) as answer:
+        for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            if line == ": open":
+                yield "", {}
+            elif line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                yield name, json.loads(line.removeprefix("data: "))
+
+
+def test_a_stream_brings_what_its_own_page_has_asked_for(product: Product) -> None:
+    """A table that a page has asked for comes with the word of its change, and to that page of that viewer alone."""
+    session, page = requests.Session(), secrets.token_hex(16)
+    session.headers["Authorization"] = f"Bearer {product.token}"
+    found = TABLE.search(session.get(f"{product.url}{ACCOUNTS}", timeout=60).text)
+    assert found
+    address = f"{product.url}{found[3].replace('&amp;', '&')}"
+    tenant = f"tenant-{uuid.uuid4().hex[:8]}"
+    theirs = product.user_token(tenant, "user")
+    with (
+        closing(events(product, product.token, f"topics=account&page={page}")) as stream,
+        closing(events(product, theirs, f"topics=account&page={page}")) as other,
+    ):
+        next(stream), next(other)
+        assert session.get(address, headers={"Portal-Page": page}, timeout=60).status_code == 200
+        _, name = account(product, "admin")
+        (kind, brought), (_, told) = next(stream), next(stream)
+        assert kind == "macro"
+        assert told["brought"] == [brought["id"]] == [f"macro-{found[1]}"]
+        assert name in gzip.decompress(base64.b64decode(brought["gzip"])).decode()
+        own, _ = account(product, tenant)
+        assert next(other) == ("change", {"topics": [f"account:{own}"], "brought": []})
+
+
+@pytest.mark.browser
+def test_what_comes_by_itself_takes_nothing_from_the_viewer(browser: Browser, product: Product) -> None:
+    """Filter, focus and words stay when rows come by themselves, and once the page has asked it asks no more."""
+    context = browser.new_context(base_url=product.url)
+    page = context.new_page()
+    page.goto(f"/login?next={quote(f'{ACCOUNTS}&where-table-1-name=li')}")
+    sign_in(page, "admin", product.password)
+    expect(page.locator("#live")).to_have_text("Live", timeout=30_000)
+    field = page.locator("[data-where]").first
+    field.fill("live-")
+    expect(page).to_have_url(re.compile("live-"), timeout=30_000)
+    _, first = account(product, "admin")
+    expect(page.locator("tr", has_text=first)).to_be_visible(timeout=30_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "_macro=table-1" in request.url else None)
+    _, second = account(product, "admin")
+    expect(page.locator("tr", has_text=second)).to_be_visible(timeout=30_000)
+    assert asked == []
+    expect(field).to_have_value("live-")
+    expect(field).to_be_focused()
+    expect(page.locator("tbody tr", has_not_text="live-")).to_have_count(0)
+    context.close()
 
 
 def test_gathering_loses_no_change(bus: EventBus) -> None:

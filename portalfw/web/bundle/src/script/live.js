@@ -1,6 +1,7 @@
-// One stream of changes for the whole page: /events?topics=..., the topics of all macros together. A hidden page lets go
+// One stream of changes for the whole page: /events?topics=..., the topics of all macros together. What the page has asked
+// for under its own name comes by itself, the rest is asked for when the stream says that it has changed. A hidden page lets go
 // of its stream (browsers allow six connections to a server), and asks for everything afresh when it is seen again.
-import { refresh } from "./refresh.js";
+import { bring, PAGE, refresh } from "./refresh.js";
 
 const SETTLE = 80; // ms in which a changing set of topics settles
 const REST = 5000; // ms that a page may be hidden before it lets go
@@ -71,16 +72,18 @@ function watched() {
 
 function open() {
   const wanted = encodeURIComponent(topics).replaceAll("%2C", ",").replaceAll("%3A", ":");
-  source = new EventSource(`/events?topics=${wanted}${since ? `&since=${since}` : ""}`);
+  source = new EventSource(`/events?topics=${wanted}&page=${PAGE}${since ? `&since=${since}` : ""}`);
   source.addEventListener("open", opened);
   source.addEventListener("change", changed);
+  source.addEventListener("macro", (event) => bring(JSON.parse(event.data)));
   source.addEventListener("error", lost);
   for (const name of ["task", "refused"]) source.addEventListener(name, passOn);
 }
 
 function changed(event) {
   since = event.lastEventId || since;
-  refresh(JSON.parse(event.data).topics, since);
+  const { topics: told, brought } = JSON.parse(event.data);
+  refresh(told, since, brought);
 }
 
 function passOn(event) {

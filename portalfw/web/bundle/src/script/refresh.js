@@ -1,9 +1,13 @@
-// Renders macros afresh: `refresh(topics)` asks the server for every wrapper whose topics match, and swaps the answer in
-// without taking from the user what he is doing there (a focus, an open menu). Rows that changed light up for a moment.
+// Renders macros afresh: `refresh(topics)` asks the server for every wrapper whose topics match, `bring` takes what the stream
+// of changes brings by itself. It is swapped in without taking from the user what he is doing there (a focus, an open menu).
+// Rows that changed light up for a moment.
 import { toast } from "./toasts.js";
 
 const GATHER = 60; // ms in which several changes become one request
 const FRESH = 2000; // ms that a changed row is lit
+/** What this page calls itself, so that the server knows what it shows. */
+export const PAGE = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const RETRY = 1000; // ms after which a request that did not reach the server is sent again
 
 /** Macros to be asked for, macros that are being asked for, and of those the ones that changed again meanwhile (ids). */
@@ -15,6 +19,7 @@ const triggered = new Set(); // elements about to be asked for because of an eve
 let position = ""; // of the last event: what the server has rendered since then is new enough
 let timer = 0;
 let trigger = () => {};
+let swap = () => {};
 
 export function startRefresh(htmx) {
   trigger = (macro) => {
@@ -22,7 +27,8 @@ export function startRefresh(htmx) {
     htmx.trigger(macro, "portal:refresh");
     triggered.delete(macro);
   };
-  document.addEventListener("htmx:configRequest", (event) => triggered.has(event.target) && tellWhatIsShown(event));
+  swap = (macro, html) => htmx.swap(macro, html, { swapStyle: "outerHTML", swapDelay: 0, settleDelay: 20 });
+  document.addEventListener("htmx:configRequest", tellWhatIsShown);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-retry]");
     if (button) schedule(button.closest(".macro")?.id);
@@ -38,17 +44,46 @@ export function startRefresh(htmx) {
 
 /** Other viewers may be given the same answer, and none is needed if nothing has changed. */
 function tellWhatIsShown({ target, detail }) {
+  if (isMacro(target)) detail.headers["Portal-Page"] = PAGE;
+  if (!triggered.has(target)) return;
   if (position) detail.headers["Portal-Since"] = position;
   if (target.dataset.version && target.dataset.asked === undefined) detail.headers["Portal-Version"] = target.dataset.version;
 }
 
-/** Ask afresh for every macro that shows one of `topics`, at `since` of the stream; for all macros without arguments. */
-export function refresh(topics, since = "") {
+/**
+ * Ask afresh for every macro that shows one of `topics`, at `since` of the stream, but for those that were `brought`; for all
+ * macros without arguments.
+ */
+export function refresh(topics, since = "", brought = []) {
   position = since;
   for (const macro of document.querySelectorAll("[data-topics][id]")) {
     const within = macro.parentElement.closest("[data-topics][id]"); // is drawn anew with what it stands in
-    if (topics ? shows(macro, topics) : !within) schedule(macro.id);
+    if (!brought.includes(macro.id) && (topics ? shows(macro, topics) : !within)) schedule(macro.id);
   }
+}
+
+/** Show a macro as the stream brings it; if it shows something else by now, or is in use, it is asked for as usual. */
+export async function bring({ id, gzip }) {
+  const macro = document.getElementById(id);
+  const html = macro && (await unpacked(gzip));
+  if (!macro?.isConnected || running.has(id) || inUse(macro) || addressIn(html) !== macro.getAttribute("hx-get")) {
+    schedule(id);
+    return;
+  }
+  waiting.delete(id);
+  remember(macro);
+  swap(macro, html);
+}
+
+async function unpacked(gzip) {
+  const packed = Uint8Array.from(atob(gzip), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+function addressIn(html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  return made.content.firstElementChild?.getAttribute("hx-get");
 }
 
 /** "machine" shows every machine, "machine:3" only that one. */
@@ -105,8 +140,12 @@ function beforeSwap(event) {
   } else if (xhr.status >= 400 || !serverResponse.includes(`id="${target.id}"`)) {
     event.detail.shouldSwap = false; // the values stay; better old than blank
   } else {
-    kept.set(target.id, { focus: focusIn(target), rows: target.dataset.asked === undefined && rowsOf(target), left: scrollOf(target) });
+    remember(target);
   }
+}
+
+function remember(macro) {
+  kept.set(macro.id, { focus: focusIn(macro), rows: macro.dataset.asked === undefined && rowsOf(macro), left: scrollOf(macro) });
 }
 
 function focusIn(macro) {
