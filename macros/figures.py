@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from macros.sources import follow
 from portalfw.wiki import Address, Block, MacroContext, macro
 from portalfw.wiki.errors import MacroArgumentError
 from portalfw.wiki.formats import shaped
@@ -34,12 +35,14 @@ def count(ctx: MacroContext, api: Address, args: dict[str, Any] | None = None) -
 
 
 @macro
-def stats(ctx: MacroContext, body: list[dict[str, Any]], title: str | None = None) -> Block:
+def stats(ctx: MacroContext, body: list[dict[str, Any]], title: str | None = None, follows: str | None = None) -> Block:
     """Show a box of three or four figures, a YAML list of ``label`` and ``value``.
 
     unit: behind the value. of: the whole, which makes a meter. percent: the meter itself. format: as in columns.
     text: one sentence that says what it means. href: page that it leads to.
+    follows: entries of ``data:``, with commas, from which the values come; it is drawn anew when they change.
     """
+    follow(ctx, follows)
     return ctx.render("stats.html", stats=[_stat(ctx, one) for one in body], title=title)
 
 

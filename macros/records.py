@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from macros.columns import Column, read_columns
+from macros.sources import given
 from portalfw.errors import ForbiddenError
 from portalfw.wiki import Address, Block, MacroContext, macro
 from portalfw.wiki.address import field_of
@@ -27,16 +28,19 @@ def log(
     empty: str | None = None,
     more: str | None = None,
     plain: bool = False,
+    hide: bool = False,
 ) -> Block:
-    """Output of a job, line by line: the answer of a method, or an entry of the page's ``data:``.
+    """Output of a job, line by line: the answer of a method, or an entry of the page's ``data:`` or a part of it.
 
     A line is a text, or has ``text`` (or ``line``, ``message``), ``level``, ``at`` and its number ``n``.
     status: of the job; while it runs the log follows its end.
     more (``Label -> Page``): above the first line, where that is not number 1.
-    plain: lines of a text, without times and levels, shown from its beginning.
+    plain: lines of a text, without times and levels, shown from its beginning. hide: show nothing without lines.
     """
     running = status in {"QUEUED", "LEASED", "RUNNING"}
     lines = [_line(line) for line in _records(ctx, api, data, args)]
+    if hide and not lines:
+        return ctx.render("nothing.html")
     label, arrow, target = (more or "").partition("->")
     earlier = {"label": label.strip(), "href": ctx.link(target.strip())} if arrow else None
     return ctx.render(
@@ -139,7 +143,9 @@ def _line(line: Any) -> dict[str, Any]:
 def _records(ctx: MacroContext, api: str | None, data: Any, args: dict[str, Any] | None) -> list[Any]:
     if (api is None) == (data is None):
         raise MacroError("give either api: or data:")
-    found = ctx.call(api, **(args or {})) if api else ctx.data(data) if isinstance(data, str) else data
+    found = ctx.call(api, **(args or {})) if api else given(ctx, data)
+    if isinstance(found, str):
+        return found.splitlines()
     if isinstance(found, Mapping):
         found = next((found[name] for name in ("rows", "items", "lines", "data") if name in found), None)
     if not isinstance(found, list):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from macros.sources import follow
 from portalfw.wiki import Block, MacroContext, macro
 
 
@@ -14,8 +15,15 @@ def note(
     kind: Literal["note", "tip", "warning", "danger"] = "note",
     title: str | None = None,
     body: str | None = None,
+    follows: str | None = None,
 ) -> Block:
-    """Remark with an icon and one bold word."""
+    """Remark with an icon and one bold word; nothing without a text.
+
+    follows: entries of the page's ``data:``, with commas, from which the text comes; it is drawn anew when they change.
+    """
+    follow(ctx, follows)
+    if not (text or body):
+        return ctx.render("nothing.html")
     return ctx.render("note.html", text=text or body or "", kind=kind, title=title)
 
 

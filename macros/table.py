@@ -9,6 +9,7 @@ import orjson
 
 from macros.bulk import bulk_buttons, bulk_values
 from macros.columns import Column, read_columns
+from macros.sources import given
 from macros.wish import Wish
 from portalfw.rest import Page
 from portalfw.wiki import Address, Block, MacroContext, macro
@@ -39,20 +40,23 @@ def table(
     limit: int = 50,
     wide: bool = False,
     filter: bool | None = None,  # noqa: A002 - authors call it so
+    hide: bool = False,
 ) -> Block:
     """Table of a list method's rows, or of an entry of the page's ``data:``.
 
     api: address of the list method; args: its arguments by wire name.
-    data: instead of api, the name of an entry of ``data:`` or a list.
+    data: instead of api, the name of an entry of ``data:``, of a part of it (``job.attempts``), or a list.
     columns: lines of ``Label: field | format -> Page?id={id}``; without them every field of the first row.
     actions: buttons in each row, as in the macro ``actions``, with ``{field}`` for the row's values.
     bulk: buttons for all rows that one picks, with ``{field}``s too; one dialog asks for all, calls go one by one.
     title, more (``Label -> Page``): above the table. name: what the rows are ("machines").
     id: DOM id of the table. empty, hint, icon: what is said without rows. limit: rows a page, if the method can page.
     A method that pages, sorts, searches and filters does so for the viewer; of others, and of data, all rows are shown
-    and filtered in the browser.
+    and filtered in the browser. hide: show nothing without rows.
     """
     rows, wish, pager = _rows(ctx, api, data, args or {}, limit)
+    if hide and not rows and not (wish and wish.narrowed):
+        return ctx.render("nothing.html")
     described = read_columns(columns if columns is not None else _every_field(rows))
     return ctx.render(
         "list.html",
@@ -81,15 +85,18 @@ def fields(
     body: dict[str, Any] | None = None,
     one: bool = False,
     known: bool = False,
+    hide: bool = False,
     title: str | None = None,
     more: str | None = None,
 ) -> Block:
-    """Facts of one object: an entry of the page's ``data:``, or the answer of a method.
+    """Facts of one object: an entry of the page's ``data:`` or a part of it, or the answer of a method.
 
     fields (or the body): lines of ``Label: field | format -> Page?id={id}``. one: label left and value right.
-    known: leave out what is not known.
+    known: leave out what is not known. hide: show nothing without any; what is no object is one fact, the answer.
     """
-    row = _object(ctx, api, data, args or {})
+    row = _object(ctx, api, data, args or {}, loose=hide)
+    if hide and not row:
+        return ctx.render("nothing.html")
     described = read_columns(fields or body or {name.capitalize(): name for name in row})
     shown = [column for column in described if not known or is_known(field_of(row, column.what))]
     facts = [{"label": column.label, "value": column.value(ctx, row)} for column in shown]
@@ -126,7 +133,7 @@ def _rows(
     if (api is None) == (data is None):
         raise MacroError("give either api: or data:")
     if api is None:
-        return _listed(ctx.data(data) if isinstance(data, str) else data), None, None
+        return _listed(given(ctx, data)), None, None
     method = ctx.describe(api)
     if method.gathered is not None:
         wish = Wish(ctx, method, args, limit)
@@ -167,10 +174,12 @@ def _listed(answer: Any) -> list[dict[str, Any]]:
     return [row if isinstance(row, dict) else {"value": row} for row in answer]
 
 
-def _object(ctx: MacroContext, api: str | None, data: Any, args: Mapping[str, Any]) -> dict[str, Any]:
+def _object(ctx: MacroContext, api: str | None, data: Any, args: Mapping[str, Any], *, loose: bool) -> dict[str, Any]:
     if (api is None) == (data is None):
         raise MacroError("give either api: or data:")
-    found = ctx.call(api, **args) if api else ctx.data(data) if isinstance(data, str) else data
+    found = ctx.call(api, **args) if api else given(ctx, data)
+    if loose and not isinstance(found, dict):
+        return {"answer": found} if is_known(found) else {}
     if not isinstance(found, dict):
         raise MacroError("the answer is no object; for a list use the macro table")
     return found

@@ -12,6 +12,7 @@ from actors.system.job_rows import FAILED
 from agent.protocol import ENDED, HELD, JobState
 from portalfw.controller import node_life
 from portalfw.controller.documents import Job, Node
+from portalfw.health import mutes
 from portalfw.health.findings import State
 from portalfw.health.results import Message
 from portalfw.rest import Actor, Arg, Columns, Listing, method
@@ -41,8 +42,8 @@ class TileRow(TypedDict):
     gid: int
     place: str
     state: str  # ENABLED …, AWAY or LOST
-    health: str  # the worst that a check found about it: OK, WARNING, ERROR, MISSED, SKIPPED, or UNKNOWN without any
-    message: str  # what that check said, unless it is well
+    health: str  # the worst that a check found about it: OK, WARNING, MISSED or ERROR; what is muted does not count
+    message: str  # what that check said, unless all is well
     cpu: float | None  # percent, over the last minute
 
 
@@ -82,12 +83,12 @@ QUEUES = Columns(
 class GridOverview(Actor, app="system", name="gridmanager"):
     """Nodes and jobs of the grid."""
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node", "health"))
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("node", "health", "health_node", "health_mute"))
     def get_map(self) -> list[TileRow]:
         """Return every node that is not decommissioned with its place, its health and how busy it is."""
         rows = Node.rows({"status": {"$ne": "DECOMMISSIONED"}}, fields=NODE_FIELDS, sort="name")
         places = {row["gid"]: row["name"] for row in Location.rows(fields=["gid", "name"])}
-        worst, busy = _worst(self.runtime.health.messages()), current("cpu")
+        worst, busy = _worst(self.runtime.health.troubled()), current("cpu")
         return [_tile(row, places, worst.get(row["id"]), busy) for row in rows]
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True)
@@ -136,10 +137,11 @@ class GridOverview(Actor, app="system", name="gridmanager"):
 
 
 def _worst(messages: Iterable[Message]) -> dict[int, Message]:
-    """Return the worst finding about each node."""
+    """Return the worst finding about each node, of those that count."""
+    muted = mutes.muted()
     found: dict[int, Message] = {}
     for message in messages:
-        if message.node_id is not None:
+        if message.node_id is not None and message.id not in muted:
             known = found.get(message.node_id)
             if known is None or GRAVITY[message.state] > GRAVITY[known.state]:
                 found[message.node_id] = message
@@ -157,8 +159,8 @@ def _tile(
         "gid": gid,
         "place": places.get(gid) or f"grid {gid}",
         "state": state,
-        "health": worst.state if worst else "UNKNOWN",
-        "message": worst.message if worst and worst.state not in {"OK", "SKIPPED"} else "",
+        "health": worst.state if worst else "OK",
+        "message": worst.message if worst else "",
         "cpu": None if cpu is None else round(cpu, 1),
     }
 
