@@ -99,6 +99,8 @@ def ensure_fstab(spec: MountSpec, file: Path = FSTAB) -> list[str]:
 
 def remove_fstab(target: str, file: Path = FSTAB) -> list[str]:
     """Have nothing mounted at ``target`` at boot; return what was changed."""
+    if not file.exists():
+        return []
     return [f"wrote {file}"] if files.edit(file, partial(without_entry, target=target)) else []
 
 

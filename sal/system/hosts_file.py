@@ -52,6 +52,8 @@ def ensure_host(address: str, names: Sequence[str], file: Path = HOSTS) -> list[
 
 def remove_host(name: str, file: Path = HOSTS) -> list[str]:
     """Have a name mean nothing here; return what was changed."""
+    if not file.exists():
+        return []
     return [f"wrote {file}"] if files.edit(file, partial(without_names, names=[name])) else []
 
 

@@ -118,6 +118,7 @@ def test_partitions(disk: Path) -> None:
 def test_fstab(tmp_path: Path) -> None:
     """What is mounted at boot is noted once, changed in its place, and taken out; all else stays as it was."""
     file = tmp_path / "fstab"
+    assert [remove_fstab("/srv", file), file.exists()] == [[], False]
     file.write_text("# by hand\n/dev/sda1 / ext4 defaults 0 1\n\n")
     file.chmod(0o640)
     spec = MountSpec("LABEL=data", "/srv/a place", "ext4", ["nofail"])

@@ -28,6 +28,7 @@ HOSTS = "# by hand\n127.0.0.1\tlocalhost node1 # this one\n::1 localhost\n\nnons
 def test_hosts(tmp_path: Path) -> None:
     """A name means one address; what is written by hand stays, and so does the file's mode."""
     file = tmp_path / "hosts"
+    assert [remove_host("db", file), file.exists()] == [[], False]
     file.write_text(HOSTS)
     file.chmod(0o604)
     assert [len(ensure_host("10.0.0.6", ["db", "db.example"], file)), ensure_host("10.0.0.6", ["db"], file)] == [1, []]
