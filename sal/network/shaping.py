@@ -1,7 +1,8 @@
 """Traffic shaping: how fast a link may send, by the kernel's queueing disciplines (tc).
 
 A queue can only hold up what a link sends. To limit both ways, shape both ends of a cable: of a machine's tap the node
-shapes what the machine receives, of the gateway's links what machines send.
+shapes what the machine receives, of the gateway's links what machines send. This is one limit for all that a link
+sends; `sal.network.sharing` shares it among networks.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 
 import pytest
 
@@ -17,6 +18,7 @@ from sal.network.firewall import ensure_table, read_tables, remove_table
 from sal.network.links import ensure_cable, ensure_link, read_links, remove_link
 from sal.network.namespaces import ensure_namespace, links_within, namespace_pids, read_namespaces, remove_namespace
 from sal.network.shaping import LimitSpec, ensure_limit, read_queue, remove_limit
+from sal.network.sharing import Share, SharingSpec, ensure_sharing, read_sharing, remove_sharing
 from sal.network.vxlan import VxlanSpec, ensure_vxlan, read_vxlans, remove_vxlan
 from sal.spec import read
 from sal.system.processes import alive
@@ -161,3 +163,21 @@ def test_shaping(pair: tuple[str, str]) -> None:
         assert [len(remove_limit("eth0", pair[0])), remove_limit("eth0", pair[0])] == [1, []]
         assert read_queue("eth0", pair[0]) is None
         send(pair[0], "10.77.0.2", 50_000_000)  # 50 s with the limit, and `run` waits for 30
+
+
+def test_sharing(pair: tuple[str, str]) -> None:
+    """Of a shared link each network gets no more than its ceiling; a sharing is set once, changed, and removed."""
+    ensure_link("eth0", pair[1], addresses=["10.77.0.2/24", "10.77.0.3/24"])
+    slow = Share(IPv4Network("10.77.0.3"), 1_000_000, 8_000_000)
+    spec = SharingSpec(1_000_000_000, [slow, Share(IPv4Network("10.78.0.0/16"), 1_000_000)])
+    with server(pair[1]):
+        assert [len(ensure_sharing("eth0", spec, pair[0])), ensure_sharing("eth0", spec, pair[0])] == [1, []]
+        started = time.monotonic()
+        send(pair[0], "10.77.0.3", 1_000_000)
+        assert time.monotonic() - started > 0.8
+        send(pair[0], "10.77.0.2", 50_000_000)  # 50 s at that ceiling, and `run` waits for 30
+        other = SharingSpec(1_000_000_000, [Share(slow.network, 1_000_000)])
+        assert [len(ensure_sharing("eth0", other, pair[0])), ensure_sharing("eth0", other, pair[0])] == [1, []]
+        send(pair[0], "10.77.0.3", 50_000_000)
+    assert [len(remove_sharing("eth0", pair[0])), remove_sharing("eth0", pair[0])] == [1, []]
+    assert read_sharing("eth0", pair[0]) is None
