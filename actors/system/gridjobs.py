@@ -21,7 +21,8 @@ from actors.system.job_rows import (
 from agent.protocol import JobState
 from portalfw.controller import output, transitions
 from portalfw.controller.documents import Job
-from portalfw.errors import NotFoundError
+from portalfw.controller.scripts import TEXTS
+from portalfw.errors import ForbiddenError, NotFoundError
 from portalfw.rest import Actor, Arg, Listing, method
 
 OPERATORS = "group:level1,level2,level3"
@@ -153,6 +154,11 @@ class GridJobs(Actor, app="system", name="gridmanager"):
         ] = False,
     ) -> int:
         """Run a failed job again with the same arguments, of a fan-out where it failed; return the new job's id."""
+        principal = self.call.principal
+        if _row(job_id, ["script"])["script"].startswith(f"{TEXTS}/") and not (
+            principal.is_admin or principal.has_group("level3")
+        ):
+            raise ForbiddenError("Only level3 may run a text that somebody gave for one job, and so run it again.")
         orders = self.runtime.controller.orders
         return orders.retry(job_id, confirmed=confirmed, submitted_by=self.call.principal.name)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from portalfw.controller.controller import NODE_CHECKS
-from portalfw.controller.documents import ENABLED, Node, Schedule, Script
+from portalfw.controller.documents import ENABLED, Job, Node, Schedule, Script
+from portalfw.controller.submission import Terms
 from portalfw.controller.timing import following
 from portalfw.errors import NotFoundError
 from portalfw.health import node_results
@@ -25,6 +28,13 @@ MOST_LISTED: Final = 3000
 """Checks of nodes whose findings are all listed; of more only those that are not well are, unless a node is named."""
 
 EXPIRES: Final = 60.0
+
+STABILITY: Final = "healthcheck/network_stability"
+"""The check that the controller begins itself: each node is told other neighbours."""
+
+NEIGHBOURS: Final = 5
+"""Nodes that each node pings, those after it in a ring: every node is pinged, and work grows with the nodes only."""
+
 Row = dict[str, Any]
 
 
@@ -39,7 +49,7 @@ class NodeChecks:
     def known(self) -> dict[str, Row]:
         """Return the checks by name: their ``header``, ``interval`` in seconds, and whether a schedule is on."""
         if time.monotonic() - self._known[0] > FRESH:
-            self._known = time.monotonic(), _known()
+            self._known = time.monotonic(), _known([STABILITY] if self._runtime.settings.node_checks else [])
         return self._known[1]
 
     def watch(self) -> None:
@@ -65,7 +75,22 @@ class NodeChecks:
                 fitting = [node["id"] for node in nodes if needed <= set(node.get("roles") or ())]
                 node_results.expect(name, fitting, check["interval"])
         node_results.note_missed(self._scheduled())
+        if STABILITY in self._scheduled():
+            self._lead(known[STABILITY]["interval"])
         node_results.drop_gone(known)
+
+    def _lead(self, interval: float) -> None:
+        """Have each node ping its neighbours, which only the controller knows; once in an interval."""
+        last = Job.rows({"script": STABILITY, "created": {"$gt": time.time() - interval}}, fields=["_id"], limit=1)
+        if last:
+            return
+        nodes = Node.rows({"status": ENABLED, "connected": True}, fields=["name", "address"])
+        for place, node in enumerate(nodes):
+            around = [*nodes[place + 1 :], *nodes[:place]]
+            peers = [{"name": one["name"], "address": one["address"]} for one in around if _reachable(one["address"])]
+            terms = Terms(expires=EXPIRES, submitted_by="health")
+            args = {"peers": peers[:NEIGHBOURS]}
+            self._runtime.controller.orders.on_node(STABILITY, node["id"], args, terms)
 
     def run(self, name: str, node_id: int, user: str) -> list[Message]:
         """Run one check on one node now and return what it found there.
@@ -109,7 +134,8 @@ class NodeChecks:
         return frozenset(name for name, check in self.known().items() if check["scheduled"])
 
 
-def _known() -> dict[str, Row]:
+def _known(led: Collection[str]) -> dict[str, Row]:
+    """Return the checks; ``led`` are those that the controller begins, since each node is told something else."""
     scripts = Script.rows({"current": True, "broken": "", "header.category": NODE_CHECKS}, fields=["name", "header"])
     schedules = Schedule.rows({"enabled": True, "script": {"$in": [row["name"] for row in scripts]}})
     whens: dict[str, list[float]] = {}
@@ -121,8 +147,18 @@ def _known() -> dict[str, Row]:
         period = row["header"].get("period")
         usual = _interval(period) if period else 3600.0
         interval = min(whens.get(row["name"], [usual]))
-        found[row["name"]] = {"header": row["header"], "interval": interval, "scheduled": row["name"] in whens}
+        scheduled = row["name"] in whens or row["name"] in led
+        found[row["name"]] = {"header": row["header"], "interval": interval, "scheduled": scheduled}
     return found
+
+
+def _reachable(address: str) -> bool:
+    """Tell whether other nodes can know a node by its address."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return not (found.is_loopback or found.is_unspecified)
 
 
 def _interval(when: float | str) -> float:

@@ -41,10 +41,16 @@ class Call:
     locate: Callable[[], str] = str  # tells what the browser calls the portal; nothing where there is none
     secret_parts: dict[str, Collection[str]] = field(default_factory=dict)  # by wire name, see `keep_off_record`
 
+    flags: list[str] = field(default_factory=list)  # see `tag`
+
     @property
     def origin(self) -> str:
         """What the caller's browser calls the portal: ``https://cloud.example.org``."""
         return self.locate()
+
+    def tag(self, text: str) -> None:
+        """Flag the audit record of this call with something that it can be found by."""
+        self.flags.append(text)
 
     def keep_off_record(self, argument: str, paths: Collection[str]) -> None:
         """Have parts of an argument masked in the audit record of this call, besides what is called a secret.
@@ -156,7 +162,7 @@ class Dispatcher:
             "error": failure.message if failure else None,
             "duration": duration,
             "date": dt.datetime.now(dt.UTC),
-            "tags": tags_of(method, given, answer),
+            "tags": [*tags_of(method, given, answer), *call.flags],
         }
         try:
             self.audit.add(record, now=not readonly)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from sal.command import missing
 from sal.findings.finding import Finding, State, graded, skipped
+from sal.network.icmp import echo
 
 COUNT: Final = 10
 ANSWERED: Final = (90.0, 70.0)
@@ -20,12 +17,7 @@ ANSWERED: Final = (90.0, 70.0)
 DELAY: Final = (10.0, 200.0)
 """Milliseconds. In the originals 200 was never asked, and a WARNING of delay replaced an ERROR of loss."""
 
-HEADERS: Final = {4: 28, 6: 48}
-"""Bytes of IP and ICMP headers around a ping's payload."""
-
 CATEGORY: Final = "Network"
-_RECEIVED: Final = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
-_TIMES: Final = re.compile(r"= [\d.]+/([\d.]+)/")
 
 
 @dataclass(frozen=True)
@@ -42,37 +34,21 @@ class Ping:
 
 
 def ping(name: str, address: str, mtu: int | None = None, count: int = COUNT) -> Ping:
-    """Ping an address, then once with a packet of ``mtu`` bytes that may not be taken apart.
+    """Ping an address, then up to three times with a packet of ``mtu`` bytes that is not taken apart.
 
-    Raises `ValueError` if it is no address, `MissingToolError` without the command.
+    Raises `ValueError` if it is no address, `NetworkError` if this process may not ping.
     """
-    version = ipaddress.ip_address(address).version
-    text = _ping(address, "-c", str(count), "-i", "0.2", "-W", "1")
-    sent, answered = map(int, found.groups()) if (found := _RECEIVED.search(text)) else (count, 0)
-    times = _TIMES.search(text)
+    delays = echo(address, count)
     whole = None
-    if mtu and answered:
-        size = str(mtu - HEADERS[version])
-        probe = _ping(address, "-c", "3", "-i", "0.2", "-W", "1", "-M", "do", "-s", size)
-        whole = bool((got := _RECEIVED.search(probe)) and int(got[2]))
-    return Ping(name, address, sent, answered, float(times[1]) if times else None, mtu, whole)
+    if mtu and delays:
+        whole = any(echo(address, 1, mtu) for _ in range(3))
+    return Ping(name, address, count, len(delays), sum(delays) / len(delays) if delays else None, mtu, whole)
 
 
 def ping_all(peers: Sequence[tuple[str, str]], mtu: int | None = None, count: int = COUNT) -> list[Ping]:
     """Ping several (name, address) side by side."""
     with ThreadPoolExecutor(max(1, min(16, len(peers)))) as pool:
         return list(pool.map(lambda peer: ping(peer[0], peer[1], mtu, count), peers))
-
-
-def _ping(address: str, *options: str) -> str:
-    """Return what ping printed; that nothing answers is an answer too."""
-    command = ["ping", "-n", "-q", *options, address]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
-    except FileNotFoundError as error:
-        raise missing("ping") from error
-    except subprocess.TimeoutExpired:
-        return ""
 
 
 def judge_pings(found: Sequence[Ping]) -> list[Finding]:

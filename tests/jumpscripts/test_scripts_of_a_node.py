@@ -168,3 +168,42 @@ def test_health_checks_of_this_machine(run: Run) -> None:
         assert all(one["category"] and one["uid"] and one["message"] for one in found), found
         assert {one["state"] for one in found} <= {"OK", "WARNING", "ERROR", "SKIPPED"}
         assert len({one["uid"] for one in found}) == len(found)
+
+
+def test_inventory(run: Run) -> None:
+    """The inventory tells of this machine's processors, cards, disks and packages, or says None."""
+    found = run("node/inventory")
+    assert found["cpus"] >= 1
+    assert any(card["name"] == "lo" and card["driver"] is None for card in found["interfaces"])
+    assert found["packages"] is None or found["packages"]["dpkg"]
+    assert isinstance(found["dmi"], dict)
+
+
+def test_logs_are_cut_only_where_they_may_be(run: Run, prefix: str, tmp_path: Path) -> None:
+    """A long log keeps its last lines, a rotated one goes; short ones, other files, links and other places stay."""
+    gateway_folder, named, other = tmp_path / "run" / f"{prefix}-g4", tmp_path / "named", tmp_path / "other"
+    for folder in (gateway_folder, named, other):
+        folder.mkdir()
+    line = b"0123456789abcde\n"
+    for file in (gateway_folder / "log", named / "a.log", named / "a.log.1", named / "data.db", other / "b.log"):
+        file.write_bytes(line * (3 << 16))
+    (named / "short.log").write_bytes(line)
+    (named / "link.log").symlink_to(other / "b.log")
+    (tmp_path / "work" / "log-folders").write_text(f"{named}\n# not a place\n")
+    with (named / "a.log").open("ab") as writer:
+        done = run("node/cleanlogs", most_mib=2, keep_mib=1)
+        writer.write(b"after\n")
+    cut = {one["path"]: one["action"] for one in done["files"]}
+    assert cut == {
+        str(gateway_folder / "log"): "cut",
+        str(named / "a.log"): "cut",
+        str(named / "a.log.1"): "removed",
+    }
+    left = (named / "a.log").read_bytes()
+    assert left.startswith(line)
+    assert left.endswith(b"after\n")
+    assert 1 << 19 < len(left) <= (1 << 20) + 6
+    assert done["freed"] >= 2 * (2 << 20)
+    assert (other / "b.log").stat().st_size == (named / "data.db").stat().st_size == 3 << 20
+    with pytest.raises(SpecError):
+        run("node/cleanlogs", most_mib=2, keep_mib=0)
