@@ -21,7 +21,7 @@ from agent.held import Held, Holding, Interruption
 from agent.jumpscript import Surroundings
 from agent.pool import Pool
 from agent.process import WorkerProcess
-from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, Nothing, Result, Welcome, Work
+from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, JobRef, Nothing, Result, Welcome, Work
 from agent.runner import Runner
 from agent.sample_spool import SampleSpool
 from agent.sampler import Sampler
@@ -46,6 +46,9 @@ SHORT_PARK: Final = 2.0
 
 SUPERSEDED_WAIT: Final = 10.0
 """Seconds that an older attempt at the same job gets to be killed."""
+
+BYE_WAIT: Final = 3.0
+"""Seconds that a controller gets to hear a good-bye."""
 
 VERSION: Final = "0.1.0"
 
@@ -255,16 +258,23 @@ class Agent:
         )
 
     def _end(self) -> None:
-        """Let running jobs finish for a moment, kill what is left, report, say good-bye."""
+        """Let running jobs finish for a moment, kill what is left, report, say good-bye.
+
+        It is said before as well: else what is interrupted here and queued again would be given to this agent at once.
+        """
+        self._say_bye([*self._holding.refs(), *self._spool.refs()])
         self._pool.stop(self._wait_for_jobs, SUPERSEDED_WAIT)
         self._delivery.stop()
         self._sampler.stop()
+        self._say_bye(self._spool.refs())
+        self._spool.close()
+
+    def _say_bye(self, holding: list[JobRef]) -> None:
         if self._status == 0:
             try:
-                self._client.post("bye", Bye(session=self._session, holding=self._spool.refs()), Nothing, timeout=3.0)
+                self._client.post("bye", Bye(session=self._session, holding=holding), Nothing, timeout=BYE_WAIT)
             except AgentError as error:
                 log.info("No good-bye: %s", error)
-        self._spool.close()
 
     def _wait_for_jobs(self) -> None:
         limit = time.monotonic() + self._settings.grace

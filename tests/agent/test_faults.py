@@ -452,6 +452,6 @@ def test_answers_of_something_else(grid: Grid) -> None:
         threading.Thread(target=other.serve_forever, daemon=True).start()
         elsewhere = f"http://127.0.0.1:{other.server_port}"
         grid.start_agent("one", "", "--controller", elsewhere, "--controller", "http://127.0.0.1:1")
-        node = grid.dal.node(grid.connected_node())
-        assert node.run("test/echo", value=1) == 1
+        found = wait_for(lambda: Node.rows({"connected": True}), 60, "the agent finds its controller")
+        assert grid.dal.node(found[0]["id"]).run("test/echo", value=1) == 1
         other.shutdown()
