@@ -32,7 +32,7 @@ BROKEN = {
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
-def wait_for(condition: Callable[[], Any], limit: float = 10.0, what: str = "") -> Any:
+def wait_for(condition: Callable[[], Any], limit: float = 30.0, what: str = "") -> Any:
     """Return the condition's value once it is true; fail after ``limit`` seconds."""
     end = time.monotonic() + limit
     while not (value := condition()):
@@ -159,7 +159,7 @@ class Grid:
         return self.dal.node(self.connected_node())
 
     def connected_node(self) -> int:
-        return wait_for(lambda: Node.rows({"connected": True}), what="an agent connects")[-1]["id"]
+        return wait_for(lambda: Node.rows({"connected": True}), limit=60, what="an agent connects")[-1]["id"]
 
     def close(self) -> None:
         for agent in self.agents:

@@ -88,7 +88,7 @@ def test_killed_agent_idempotent(grid: Grid, tmp_path: Path) -> None:
     wait_for(lambda: not is_connected(node), 3, "the cut connection is noticed")
     wait_for(lambda: not alive(left), 2, "its workers died with it")
     grid.start_agent()
-    assert job.result(timeout=15) == 2
+    assert job.result(timeout=40) == 2
     row = job.row()
     assert row["attempt"] == 2
     assert mark.read_text() == "ran\nran\n"
@@ -104,7 +104,7 @@ def test_killed_agent_not_idempotent(grid: Grid, tmp_path: Path) -> None:
     kill(grid)
     grid.start_agent()
     with pytest.raises(JobFailedError) as caught:
-        job.result(timeout=15)
+        job.result(timeout=40)
     assert caught.value.state is JobState.LOST
     assert caught.value.reason == (
         "the agent was restarted while it had the job; the script is not idempotent, so it is not run again"
@@ -147,9 +147,9 @@ def test_master_restart(grid: Grid) -> None:
         wait_for(lambda: f"result of job {job.id} is kept" in grid.log(), what="the result is in the spool")
 
     grid.restart_master(while_down=until_spooled)
-    assert grid.dal.job(job.id).result(timeout=15) == 1
+    assert grid.dal.job(job.id).result(timeout=40) == 1
     assert grid.dal.job(job.id).row()["attempt"] == 1
-    assert grid.dal.job(queued.id).result(timeout=15) == "later"
+    assert grid.dal.job(queued.id).result(timeout=40) == "later"
     assert grid.dal.node(node.id).run("test/echo", value=2) == 2
 
 
@@ -184,7 +184,7 @@ def test_killed_agent_delivers_its_spool(grid: Grid) -> None:
 
     grid.restart_master(while_down=until_killed)
     grid.start_agent()
-    assert grid.dal.job(job.id).result(timeout=15) == 0.5
+    assert grid.dal.job(job.id).result(timeout=40) == 0.5
 
 
 def test_stopped_agent(grid: Grid) -> None:
@@ -202,7 +202,7 @@ def test_stopped_agent(grid: Grid) -> None:
     assert not is_connected(node)
     assert not alive(left)
     grid.start_agent()
-    assert again.result(timeout=15) == 3
+    assert again.result(timeout=40) == 3
 
 
 def test_agent_dies_with_its_parent(grid: Grid, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_node_that_is_away(grid: Grid) -> None:
     assert expiring.wait(5) is JobState.EXPIRED
     assert expiring.row()["reason"] == "the node did not take the job within 0.3 s"
     grid.start_agent()
-    assert waiting.result(timeout=15) == "waited"
+    assert waiting.result(timeout=40) == "waited"
 
 
 def test_no_free_worker(grid: Grid) -> None:
@@ -441,7 +441,7 @@ def test_what_comes_late(grid: Grid, tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
     answer = requests.post(f"{grid.url}/agent/bye", json={"session": "earlier"}, headers=headers, timeout=5)
     assert answer.status_code == 200
-    assert job.result(timeout=15) == 1.5
+    assert job.result(timeout=40) == 1.5
     assert job.row()["attempt"] == 1
     assert is_connected(node)
 
