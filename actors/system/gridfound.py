@@ -1,4 +1,4 @@
-"""Machines as they were found on nodes, beside what the cloud knows of them."""
+"""What was found on nodes when they were last asked: machines, beside what the cloud knows of them, and processes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from portalfw.rest import Actor, Columns, Listing, method
 
 OPERATORS: Final = "group:level1,level2,level3"
 LOOKING: Final = "libvirt/listmachines"
+PROCESSES: Final = "node/processes"
 UP: Final = ("RUNNING", "PAUSED")
 
 
@@ -43,6 +44,34 @@ FOUND = Columns(
 )
 
 
+class ProcessRow(TypedDict):
+    """One process of a node; times in epoch seconds."""
+
+    id: str
+    node_id: int
+    pid: int
+    parent: int
+    name: str
+    user: str
+    state: str
+    command: str
+    started: float
+    memory: int  # bytes, resident
+    threads: int
+    seen: float  # when the node was asked
+
+
+PROCESS = Columns(
+    ProcessRow,
+    *("pid", "parent", "name", "user", "state", "command", "started", "memory", "threads", "seen"),
+    times=("started", "seen"),
+    search=("name", "user", "command", "pid"),
+    sort="-memory,pid",
+    limit=50,
+    most=1000,
+)
+
+
 class GridFound(Actor, app="system", name="gridmanager"):
     """Nodes and jobs of the grid."""
 
@@ -54,11 +83,25 @@ class GridFound(Actor, app="system", name="gridmanager"):
         nodes = Node.rows(query, fields=["name"], sort="name")
         return listing.of_rows(row for node in nodes for row in _rows(node, names))
 
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",))
+    def get_processes(self, node_id: int, *, listing: Annotated[Listing, PROCESS]) -> list[ProcessRow]:
+        """Return the processes that a node told of when node/processes last ran there; none if it has not."""
+        last = _last(node_id, PROCESSES)
+        found = [] if last is None else last["result"] or []
+        return listing.of_rows(
+            {"id": f"{node_id}:{one['pid']}", "node_id": node_id, "seen": (last or {})["ended"], **one} for one in found
+        )
+
+
+def _last(node_id: int, script: str) -> dict[str, Any] | None:
+    """Return what a script last answered on a node, and when."""
+    ran = {"node_id": node_id, "status": JobState.OK.value, "script": script}
+    return next(iter(Job.rows(ran, fields=["result", "ended"], sort="-_id", limit=1)), None)
+
 
 def _rows(node: Mapping[str, Any], names: Names) -> Iterator[FoundRow]:
     """Yield what a node last said of its machines; nothing if it was not asked as long as jobs are kept."""
-    asked = {"node_id": node["id"], "status": JobState.OK.value, "script": LOOKING}
-    last = next(iter(Job.rows(asked, fields=["result", "ended"], sort="-_id", limit=1)), None)
+    last = _last(node["id"], LOOKING)
     if last is None:
         return
     there = {one["name"]: MEANING.get(one["state"], "HALTED") for one in last["result"] or ()}

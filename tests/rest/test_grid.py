@@ -145,12 +145,24 @@ def test_machines_are_shown_as_found(product: Product) -> None:
     assert product.ask("system/gridmanager/getFoundMachines", nodeId=987) == []
 
 
+def test_processes_are_those_that_the_node_told_of(product: Product) -> None:
+    """Once node/processes has run there, its processes are listed, those with most memory first, and found by name."""
+    product.ask(RUN, name="node/processes", nid=1)
+    rows = product.ask("system/gridmanager/getProcesses", nodeId=1)
+    assert [row["memory"] for row in rows] == sorted((row["memory"] for row in rows), reverse=True)
+    mongod = product.ask("system/gridmanager/getProcesses", nodeId=1, search="mongod")
+    assert mongod
+    assert all("mongod" in row["name"] + row["command"] for row in mongod)
+    assert product.ask("system/gridmanager/getProcesses", nodeId=987) == []
+
+
 def test_pages_of_the_grid_have_no_failed_macro(product: Product) -> None:
     """Every page of the Grid Portal draws with what there is."""
     job = count(product)
     fan = product.ask(RUN, name="lab/count", role="*", all=True, args={"count": 1})["id"]
     schedule = product.ask("system/schedules/create", name="drawn", script="lab/count", when="3600", args={"count": 1})
     pages = ["", "/Nodes", "/Enrolment", "/Machines", "/Jobs?state=FAILED&within=3600", "/Queues", "/Schedules"]
+    pages += ["/Processes", "/Processes?node=1"]
     pages += ["/Node?id=1", "/NIC?node=1&nic=lo", "/Disk?node=1&kind=filesystem&disk=/", "/Disk?node=1&disk=vda"]
     pages += [f"/Job?id={job}", f"/Job?id={fan}", f"/Schedule?id={schedule}", "/JumpScript?name=lab/count"]
     for page in pages:
