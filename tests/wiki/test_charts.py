@@ -99,6 +99,18 @@ def test_long_lines_keep_their_peaks() -> None:
     assert {100.0, -5.0} <= set(short.known)
 
 
+def test_states_that_people_read(pad: Pad) -> None:
+    """What is allowed is green, what is refused or critical red, each with its word."""
+    for state, look, word in (
+        ("ALLOWED", "s-ok", "Allowed"),
+        ("REFUSED", "s-bad", "Refused"),
+        ("CRITICAL", "s-bad", "Critical"),
+    ):
+        html = pad.html(f"{{{{state {state}}}}}")
+        assert look in html
+        assert f"{word}</span>" in html
+
+
 def test_gauge(pad: Pad) -> None:
     """A gauge tells its number to everybody, and is amber or red from its bounds on."""
     html = pad.html("{{gauge 85 label:Memory unit:%}}")
