@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from agent import whole_file
 from agent.errors import AwayError, SettingsError, UntrustedError
 
 TIMEOUT: Final = 10.0
@@ -119,12 +120,7 @@ def adopt(url: str, told: str, folder: Path) -> bool:
 
 def store(folder: Path, certificates: str) -> None:
     """Keep the authorities' certificates so that they are there wholly or not at all."""
-    handle, name = tempfile.mkstemp(dir=folder, prefix="authority-")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(certificates)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).replace(authority_file(folder))
+    whole_file.write(authority_file(folder), certificates.encode("ascii"), durable=True)
 
 
 def distrust(url: str, error: BaseException) -> UntrustedError:

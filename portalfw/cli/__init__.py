@@ -20,6 +20,7 @@ from portalfw.cli.new import new
 from portalfw.cli.node import node
 from portalfw.cli.pki import pki
 from portalfw.cli.remote import NoSuchMethodError
+from portalfw.cli.schedule import schedule
 from portalfw.cli.space import space
 from portalfw.errors import PortalError
 from portalfw.settings import load_settings
@@ -94,6 +95,7 @@ cli.add_command(jumpscript)
 cli.add_command(new)
 cli.add_command(node)
 cli.add_command(pki)
+cli.add_command(schedule)
 cli.add_command(space)
 
 

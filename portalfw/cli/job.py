@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import click
 
-from portalfw.cli.api import remote_options
+from agent.protocol import JobState
 from portalfw.cli.remote import Remote
-from portalfw.cli.shown import Cells, duration, json_option, moment, print_fields, print_json, print_table
+from portalfw.cli.remote_group import remote_group
+from portalfw.cli.shown import Cells, duration, json_option, moment, print_fields, print_json, print_rows, print_table
 from portalfw.cli.tail import tail as tail_job
 
 ACTOR: Final = "system/gridmanager"
-STATES: Final = ("QUEUED", "LEASED", "RUNNING", "OK", "ERROR", "TIMEOUT", "CANCELLED", "LOST", "EXPIRED")
+STATES: Final = (*(state.value for state in JobState), "OPEN", "FAILED")
+"""Where a job may be; OPEN is any before the end, FAILED any that ended neither well nor by somebody's wish."""
 COLUMNS: Final[Cells] = {
     "Job": "id",
     "Script": "script",
@@ -26,12 +28,9 @@ COLUMNS: Final[Cells] = {
 }
 
 
-@click.group()
-@remote_options
-@click.pass_context
-def job(ctx: click.Context, url: str, token: str | None) -> None:
+@remote_group
+def job() -> None:
     """List, read, follow, cancel and repeat the jobs of a running portal."""
-    ctx.obj = Remote(url, token)
 
 
 @job.command("list")
@@ -58,10 +57,7 @@ def list_jobs(
     asked = {"nodeId": node, "state": state, "script": script, "parentId": parent, "limit": limit}
     whole = not children and parent is None and node is None
     rows = remote.call(f"{ACTOR}/getJobs", {**_given(asked), "whole": whole})
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, COLUMNS)
+    print_rows(rows, COLUMNS, as_json=as_json)
 
 
 @job.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -10,20 +9,18 @@ from typing import Any
 
 import click
 
-from portalfw.cli.api import remote_options
+from portalfw.cli.named import argument_option, named_arguments
 from portalfw.cli.remote import Remote
-from portalfw.cli.shown import json_option, print_json, print_table
+from portalfw.cli.remote_group import remote_group
+from portalfw.cli.shown import json_option, print_json, print_rows
 from portalfw.cli.tail import tail
 
 INTERRUPTED = 130  # exit status after Ctrl+C, as shells have it
 
 
-@click.group()
-@remote_options
-@click.pass_context
-def jumpscript(ctx: click.Context, url: str, token: str | None) -> None:
+@remote_group
+def jumpscript() -> None:
     """List the JumpScripts of a running portal, and try one on a node."""
-    ctx.obj = Remote(url, token)
 
 
 @jumpscript.command("list")
@@ -33,19 +30,14 @@ def jumpscript(ctx: click.Context, url: str, token: str | None) -> None:
 def list_jumpscripts(remote: Remote, search: str, *, as_json: bool) -> None:
     """List the JumpScripts that jobs can be made of."""
     rows = remote.call("system/agentcontroller/listJumpscripts", {"search": search})
-    if as_json:
-        print_json(rows)
-        return
     columns = {"Script": "name", "Queue": "queue", "Roles": "roles", "What it does": "descr", "Broken": "broken"}
-    print_table(rows, columns)
+    print_rows(rows, columns, as_json=as_json)
 
 
 @jumpscript.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--node", type=int, required=True, help="The node to run it on.")
-@click.option(
-    "--arg", "given", multiple=True, metavar="NAME=VALUE", help="An argument: JSON, or else a text; repeatable."
-)
+@argument_option
 @click.option("--timeout", type=float, help="Seconds that it may run; by default what its header says.")
 @click.option("--result", "with_result", is_flag=True, help="Print what action() returned, as JSON, as the last thing.")
 @click.pass_obj
@@ -56,7 +48,7 @@ def run(
 
     Exit status: 0 if it ended as OK, 1 if not; after Ctrl+C the job is cancelled. It needs the group level3.
     """
-    asked: dict[str, Any] = {"source": _text(file), "name": _name(file), "nid": node, "args": _arguments(given)}
+    asked: dict[str, Any] = {"source": _text(file), "name": _name(file), "nid": node, "args": named_arguments(given)}
     if timeout is not None:
         asked["timeout"] = timeout
     job = remote.call("system/agentcontroller/executeScript", {**asked, "wait": False})["id"]
@@ -81,17 +73,3 @@ def _text(file: Path) -> str:
 def _name(file: Path) -> str:
     """Return a name that the portal takes, made from the file's."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", file.stem).lstrip(".-")[:100] or "script"
-
-
-def _arguments(given: tuple[str, ...]) -> dict[str, Any]:
-    return dict(_argument(one) for one in given)
-
-
-def _argument(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise click.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint="--arg")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import click
 
-from portalfw.cli.api import remote_options
 from portalfw.cli.flags import given, settings_options
 from portalfw.cli.remote import Remote
-from portalfw.cli.shown import Cells, json_option, moment, print_fields, print_json, print_table
+from portalfw.cli.remote_group import remote_group
+from portalfw.cli.shown import Cells, json_option, moment, print_fields, print_json, print_rows
 from portalfw.settings import load_settings
 
 ACTOR: Final = "system/gridmanager"
@@ -27,12 +27,9 @@ COLUMNS: Final[Cells] = {
 }
 
 
-@click.group()
-@remote_options
-@click.pass_context
-def node(ctx: click.Context, url: str, token: str | None) -> None:
+@remote_group
+def node() -> None:
     """Show the nodes of a running portal, put them to work and out of it, and let new ones in."""
-    ctx.obj = Remote(url, token)
 
 
 @node.command("list")
@@ -41,10 +38,7 @@ def node(ctx: click.Context, url: str, token: str | None) -> None:
 def list_nodes(remote: Remote, *, as_json: bool) -> None:
     """List all nodes."""
     rows = remote.call(f"{ACTOR}/getNodes", {"limit": 0})
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, COLUMNS)
+    print_rows(rows, COLUMNS, as_json=as_json)
 
 
 @node.command()

@@ -39,6 +39,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Cells) -> None:
     console.print(table)
 
 
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Cells, *, as_json: bool) -> None:
+    """Print rows of an answer for who asked: for programs as they are, for people as a table."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, columns)
+
+
 def print_fields(fields: Mapping[str, Any]) -> None:
     """Print an object's fields one below the other, without those that have no value; nested ones as YAML."""
     shown = {name: value for name, value in fields.items() if value not in (None, "", [], {})}

@@ -7,38 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from portalfw.cli.api import remote_options
 from portalfw.cli.remote import Remote
+from portalfw.cli.remote_group import remote_group
+from portalfw.cli.shown import json_option, print_rows
 
 ACTOR = "system/spaces"
 
 
-@click.group()
-@remote_options
-@click.pass_context
-def space(ctx: click.Context, url: str, token: str | None) -> None:
+@remote_group
+def space() -> None:
     """Show, exchange, export, import, delete and restore the spaces of a running portal."""
-    ctx.obj = Remote(url, token)
 
 
 @space.command("list")
 @click.option("--deleted", is_flag=True, help="Those that you may restore.")
+@json_option
 @click.pass_obj
-def list_spaces(remote: Remote, *, deleted: bool) -> None:
+def list_spaces(remote: Remote, *, deleted: bool, as_json: bool) -> None:
     """List the spaces that you may read."""
-    if deleted:
-        gone = Table("Space", "Title", "By", box=None, pad_edge=False)
-        for row in _ask(remote, "deleted"):
-            gone.add_row(row["name"], row["title"], row["by"])
-        Console().print(gone)
-        return
-    table = Table("Space", "Title", "Pages", box=None, pad_edge=False)
-    for row in _ask(remote, "list"):
-        table.add_row(row["name"], row["title"], str(row["pages"]))
-    Console().print(table)
+    last = ("By", "by") if deleted else ("Pages", "pages")
+    rows = _ask(remote, "deleted" if deleted else "list")
+    print_rows(rows, {"Space": "name", "Title": "title", last[0]: last[1]}, as_json=as_json)
 
 
 @space.command()

@@ -219,3 +219,12 @@ def test_role(shared: Grid, node: Any) -> None:
     assert shared.dal.role("node").run("test/where")["node_id"] == node.id
     with pytest.raises(UnavailableError, match="storagenode"):
         shared.dal.role("storagenode").run("test/where")
+
+
+def test_a_changed_script_is_fetched_anew(shared: Grid, node: Any) -> None:
+    """The next job runs what the script says now, without a restart; what it said before is still kept by its hash."""
+    for answer in (1, 2, 1):
+        shared.write_script("changing", f"descr = 'Changing'\n\ndef action():\n    return {answer}\n")
+        assert node.run("test/changing") == answer
+    kept = (shared.folder / "one" / "agent" / "scripts").glob("*.py")
+    assert len([file for file in kept if "Changing" in file.read_text()]) == 2

@@ -13,6 +13,7 @@ import pytest
 import requests
 from product import COMMAND, Product, _environment, run, wait_for
 
+COUNT = ("--arg", "count=2", "--arg", 'words=["a"]')
 SCRIPT = """descr = 'Count, and keep a secret'
 idempotent = False
 secrets = ("machine.userdata",)
@@ -145,12 +146,12 @@ def test_fan_out(product: Product, portalfw: Any) -> None:
     whole = product.ask("system/gridmanager/getJobs", whole=True, script="node/hostfacts", limit=5)
     assert child["id"] not in [row["id"] for row in whole]
     shown = portalfw("job", "show", str(done["id"])).stdout
-    assert "1 nodes" in shown
+    assert "1 node\n" in shown
     assert "1 OK" in shown
     page = requests.get(
         f"{product.url}/grid/Job?id={done['id']}", headers={"Authorization": f"Bearer {product.token}"}, timeout=30
     )
-    assert "on 1 nodes." in page.text
+    assert "On many nodes" in page.text
     jobs = requests.get(f"{product.url}/grid/Jobs", headers={"Authorization": f"Bearer {product.token}"}, timeout=30)
     assert "Node?id=1" in jobs.text
     assert 'Node?id="' not in jobs.text
@@ -198,3 +199,25 @@ def test_schedules(product: Product) -> None:
         assert answer.json()["detail"]["argument"] == ("x" if argument == "args" else argument), answer.text
     assert product.ask("system/schedules/delete", scheduleId=made)
     assert "often" not in [row["name"] for row in product.ask("system/schedules/list")]
+
+
+def test_schedule_commands(portalfw: Any) -> None:
+    """A schedule is made, shown, changed, run at once, put to rest and deleted by commands, by its name or its id."""
+    made = portalfw("schedule", "create", "by hand", "lab/count", "--when", "3 4 5 6 *", "--role", "cpunode", *COUNT)
+    assert made.returncode == 0, made.stderr
+    assert portalfw("schedule", "update", "by hand", "--jitter", "30", "--not-at-boot").returncode == 0
+    listed = json.loads(portalfw("schedule", "list", "--search", "hand", "--json").stdout)
+    (found,) = [row for row in listed if row["id"] == int(made.stdout)]
+    assert (found["jitter"], found["roles"], found["args"]) == (30.0, ["cpunode"], {"count": 2, "words": ["a"]})
+    ran = portalfw("schedule", "run", "by hand", "--follow")
+    assert ran.returncode == 0, ran.stderr
+    assert portalfw("schedule", "disable", made.stdout.strip()).returncode == 0
+    shown = portalfw("schedule", "show", "by hand").stdout
+    assert "lab/count" in shown
+    assert "Enabled:" in shown
+    wrong = portalfw("schedule", "update", "by hand", "--when", "never")
+    assert wrong.returncode == 1
+    assert "never" in wrong.stderr
+    assert portalfw("schedule", "delete", "by hand", "--yes").returncode == 0
+    gone = portalfw("schedule", "show", "by hand")
+    assert (gone.returncode, "There is no schedule by hand" in gone.stderr) == (1, True)
