@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from product import REPOSITORY
 
 from sal.findings import graded
 from sal.findings.hardware import arrays, read_ipmi, temperatures
@@ -84,3 +87,9 @@ def test_what_the_kernel_and_ipmi_print_is_read(tmp_path: Path) -> None:
         "PS1 Status,C8h,ok,10.1,Presence detected\nPS2 Status,C9h,ok,10.2,Power Supply AC lost\nPS3,CAh,ns,10.3,\n"
     )
     assert [part.well for part in read_ipmi("Power Supply", printed)] == [True, False, None]
+
+
+def test_the_list_of_checks_is_not_stale() -> None:
+    """``docs/health.md`` lists the checks as they describe themselves now."""
+    command = [sys.executable, str(REPOSITORY / "tools" / "health_docs.py"), "--check"]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0, "run python tools/health_docs.py"
