@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives import serialization
 from product import COMMAND, Product, _environment, run, running, wait_for
 from reverse_proxy import shown
 
+from agent.jumpscript import Surroundings
+from agent.tunnel import TunnelError, carry
 from portalfw.pki.folder import PkiFolder
 from portalfw.pki.making import new_authority, new_certificate, pem
 
@@ -261,3 +264,13 @@ def test_an_ordinary_user_runs_an_agent(secured: Secured) -> None:
             started.terminate()
             started.wait(30)
             shutil.rmtree(folder)
+
+
+def test_tunnels_trust_whom_questions_trust(secured: Secured, tmp_path: Path) -> None:
+    """A tunnel is refused by a controller that the node does not trust, and goes to one that it has pinned."""
+    folders = dict.fromkeys(("work", "run", "files"), tmp_path)
+    for authority, answer in ((None, "--ca-pin"), (secured.folder / "ca.pem", "does not wait for this tunnel")):
+        node = Surroundings(1, "pf0000", "", **folders, controller=secured.url, credential="no", authority=authority)
+        local, theirs = socket.socketpair()
+        with theirs, pytest.raises(TunnelError, match=answer):
+            carry(node, "tunnel", local)
