@@ -12,11 +12,13 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from portalfw.web import frame
+from portalfw.wiki.once import Once
 
 MACROS = Path(__file__).parents[2] / "macros" / "templates"
 NOW = time.time()
 
 look = Environment(loader=FileSystemLoader(MACROS), autoescape=True)
+look.globals["once"] = Once(look)
 
 
 def macro(key: str, template: str, topics: str = "", **values: Any) -> Markup:
