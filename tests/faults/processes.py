@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -19,6 +18,8 @@ from typing import Any
 import gevent
 import requests
 from product import COMMAND, REPOSITORY, free_port, run
+
+from portalfw import child
 
 HERE = Path(__file__).parent
 START_LIMIT = 120.0
@@ -36,16 +37,14 @@ class Member:
         """Start it."""
         self.name = name
         self._command = command
-        self._environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **environment}
+        self._environment = {"PYTHONPATH": str(REPOSITORY), **environment}
         self._log = log
         self.busy = False
         self.start()
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command, env=self._environment, stdout=log, stderr=log, cwd=REPOSITORY, start_new_session=True
-            )
+            self.process = child.start(self._command, output=log, environment=self._environment)
 
     def kill_and_start(self, down: float) -> None:
         """Kill it at once, and start it again after some seconds."""
@@ -68,13 +67,7 @@ class Member:
         return self._log.read_text()[-4000:]
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        child.stop(self.process, 15)
 
 
 class Installation:
