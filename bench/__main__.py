@@ -17,6 +17,7 @@ from rich.table import Table
 from bench.agents import waiting_agents
 from bench.browser import browser_timings
 from bench.guest import guest_start
+from bench.jobs import jobs
 from bench.live import live_pages
 from bench.pages import page_costs
 from bench.search import search_figures
@@ -33,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
     "wiki": page_costs,
     "browser": browser_timings,
     "agents": waiting_agents,
+    "jobs": jobs,
     "statistics": statistics_figures,
     "dispatch": dispatch_overhead,
     "list": long_lists,  # the last: it fills the database

@@ -1,0 +1,223 @@
+"""Simulated agents on raw sockets, in processes of their own: they speak the agents' protocol and do nothing else.
+
+As a real agent does, one asks anew as soon as it has been given jobs, naming what it holds, and says over another
+connection that a job starts and how it ended. Those other connections are shared by the agents of a process, since no
+process may have more than 20,000 here.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import psutil
+
+ENTERING: Final = 32
+"""Agents of a process that say hello at the same time."""
+
+REPORTING: Final = 200
+"""Connections over which the agents of a process report."""
+
+TELL_EVERY: Final = 0.2
+"""Seconds between a process's words to the measurement."""
+
+Body = bytes
+Then = Callable[[Body], None]
+
+
+class Link:
+    """One kept connection: a question, its answer, the next question."""
+
+    __slots__ = ("_buffer", "_then", "socket")
+
+    def __init__(self, port: int, poll: select.epoll, links: dict[int, Link]) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setblocking(False)  # noqa: FBT003 - the argument's name is not public
+        self._buffer = b""
+        self._then: Then | None = None
+        links[self.socket.fileno()] = self
+        poll.register(self.socket.fileno(), select.EPOLLIN)
+
+    def ask(self, number: int, verb: str, path: str, then: Then, body: str = "") -> None:
+        """Send a question of an agent; ``then`` gets the answer's body."""
+        self._then = then
+        head = f"{verb} /agent/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer node_bench{number}\r\n"
+        if body:
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        self.socket.send(f"{head}\r\n{body}".encode())
+
+    def hear(self) -> None:
+        """Take in what has come."""
+        data = self.socket.recv(65536)
+        if not data:
+            raise RuntimeError("The controller has hung up on an agent.")
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"An agent was answered {self._buffer!r}")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        if len(body) >= int(length[15:]):
+            self._buffer, then, self._then = b"", self._then, None
+            if then is not None:
+                then(body)
+
+
+class Crowd:
+    """The agents of one process, and what they have seen."""
+
+    def __init__(self, port: int, numbers: range, *, batches: bool) -> None:
+        """Be the nodes of these numbers; with ``batches`` several jobs of an agent start and end in one message."""
+        self.poll = select.epoll()
+        self.links: dict[int, Link] = {}
+        self.there = self.done = 0
+        self.waits: list[float] = []
+        self._port = port
+        self._batches = batches
+        self._entering = iter(numbers)
+        self._held: dict[int, dict[int, int]] = {}  # attempts in hand, by node and job
+        self._free = [Link(port, self.poll, self.links) for _ in range(REPORTING)]
+        self._reports: deque[Callable[[Link], None]] = deque()
+
+    def enter(self) -> None:
+        """Have the next agent say hello, and so on."""
+        number = next(self._entering, None)
+        if number is not None:
+            link = Link(self._port, self.poll, self.links)
+            hello = json.dumps({"session": f"s{number}", "boot_id": "b", "holding": []})
+            link.ask(number, "POST", "hello", lambda _: self._entered(number, link), hello)
+
+    def turn(self) -> None:
+        """Hear what has come within a while."""
+        for descriptor, _ in self.poll.poll(TELL_EVERY):
+            self.links[descriptor].hear()
+
+    def _entered(self, number: int, link: Link) -> None:
+        self.there += 1
+        self._held[number] = {}
+        self._wait(number, link)
+        self.enter()
+
+    def _wait(self, number: int, link: Link) -> None:
+        held = ",".join(f"{job}.{attempt}" for job, attempt in self._held[number].items())
+        query = f"jobs?session=s{number}&held={held}&park=55"
+        link.ask(number, "GET", query, lambda body: self._given(number, link, body))
+
+    def _given(self, number: int, link: Link, body: Body) -> None:
+        jobs = json.loads(body)["jobs"]
+        now = time.time()
+        self.waits += [now - job["args"]["at"] for job in jobs if job["args"].get("at")]
+        self._held[number].update((job["id"], job["attempt"]) for job in jobs)
+        self._wait(number, link)
+        if self._batches and len(jobs) > 1:
+            self._report(lambda free: self._start_all(number, free, jobs))
+        else:
+            for job in jobs:
+                self._report(lambda free, job=job: self._start(number, free, job))
+
+    def _start(self, number: int, link: Link, job: dict[str, Any]) -> None:
+        ack = json.dumps({"attempt": job["attempt"]})
+        link.ask(number, "POST", f"jobs/{job['id']}/ack", lambda _: self._end(number, link, job), ack)
+
+    def _end(self, number: int, link: Link, job: dict[str, Any]) -> None:
+        result = json.dumps(_result(job))
+        link.ask(number, "POST", f"jobs/{job['id']}/result", lambda _: self._ended(number, link, [job]), result)
+
+    def _start_all(self, number: int, link: Link, jobs: list[dict[str, Any]]) -> None:
+        refs = json.dumps({"jobs": [{"id": job["id"], "attempt": job["attempt"]} for job in jobs]})
+        link.ask(number, "POST", "jobs/starts", lambda _: self._end_all(number, link, jobs), refs)
+
+    def _end_all(self, number: int, link: Link, jobs: list[dict[str, Any]]) -> None:
+        results = json.dumps({"results": [{"job": job["id"], "result": _result(job)} for job in jobs]})
+        link.ask(number, "POST", "jobs/results", lambda _: self._ended(number, link, jobs), results)
+
+    def _ended(self, number: int, link: Link, jobs: list[dict[str, Any]]) -> None:
+        self.done += len(jobs)
+        for job in jobs:
+            self._held[number].pop(job["id"], None)
+        self._free.append(link)
+        if self._reports:
+            self._reports.popleft()(self._free.pop())
+
+    def _report(self, report: Callable[[Link], None]) -> None:
+        if self._free:
+            report(self._free.pop())
+        else:
+            self._reports.append(report)
+
+
+class Agents:
+    """All simulated agents, as the measurement sees them."""
+
+    def __init__(self, pipes: list[Connection], processes: list[psutil.Process]) -> None:
+        """Listen to the processes that are the agents."""
+        self._pipes = pipes
+        self.processes = processes
+        self._told = [(0, 0)] * len(pipes)
+        self.waits: list[float] = []
+
+    @property
+    def there(self) -> int:
+        """How many have said hello and ask for jobs."""
+        self._hear()
+        return sum(there for there, _ in self._told)
+
+    @property
+    def done(self) -> int:
+        """How many jobs they have ended."""
+        self._hear()
+        return sum(done for _, done in self._told)
+
+    def _hear(self) -> None:
+        for place, pipe in enumerate(self._pipes):
+            while pipe.poll():
+                there, done, waits = pipe.recv()
+                self._told[place] = (there, done)
+                self.waits += waits
+
+
+@contextmanager
+def agents(port: int, count: int, processes: int = 2, *, batches: bool = False) -> Iterator[Agents]:
+    """Be ``count`` agents while the block runs; the nodes of the numbers 0 to ``count`` must be there."""
+    context = multiprocessing.get_context("spawn")
+    pipes, children = [], []
+    for place in range(processes):
+        ours, theirs = context.Pipe(duplex=False)
+        numbers = range(place, count, processes)
+        children.append(context.Process(target=_be, args=(port, numbers, batches, theirs), daemon=True))
+        children[-1].start()
+        pipes.append(ours)
+    try:
+        yield Agents(pipes, [psutil.Process(child.pid) for child in children])
+    finally:
+        for child in children:
+            child.kill()
+            child.join()
+
+
+def _be(port: int, numbers: range, batches: bool, pipe: Connection) -> None:  # noqa: FBT001 - a process's target
+    crowd = Crowd(port, numbers, batches=batches)
+    for _ in range(ENTERING):
+        crowd.enter()
+    told = 0.0
+    while True:
+        crowd.turn()
+        if time.monotonic() - told > TELL_EVERY:
+            told = time.monotonic()
+            waits, crowd.waits = crowd.waits, []
+            pipe.send((crowd.there, crowd.done, waits))
+
+
+def _result(job: dict[str, Any]) -> dict[str, Any]:
+    now = time.time()
+    ending = {"state": "OK", "reason": "", "result": True, "started": now, "ended": now}
+    return {"attempt": job["attempt"], **ending}
