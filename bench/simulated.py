@@ -7,6 +7,7 @@ process may have more than 20,000 here.
 
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import select
@@ -39,6 +40,7 @@ class Link:
     __slots__ = ("_buffer", "_then", "socket")
 
     def __init__(self, port: int, poll: select.epoll, links: dict[int, Link]) -> None:
+        """Connect, and be among ``links`` by the number of the descriptor."""
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setblocking(False)  # noqa: FBT003 - the argument's name is not public
         self._buffer = b""
@@ -75,14 +77,13 @@ class Link:
 class Crowd:
     """The agents of one process, and what they have seen."""
 
-    def __init__(self, port: int, numbers: range, *, batches: bool) -> None:
-        """Be the nodes of these numbers; with ``batches`` several jobs of an agent start and end in one message."""
+    def __init__(self, port: int, numbers: range) -> None:
+        """Be the nodes of these numbers."""
         self.poll = select.epoll()
         self.links: dict[int, Link] = {}
         self.there = self.done = 0
         self.waits: list[float] = []
         self._port = port
-        self._batches = batches
         self._entering = iter(numbers)
         self._held: dict[int, dict[int, int]] = {}  # attempts in hand, by node and job
         self._free = [Link(port, self.poll, self.links) for _ in range(REPORTING)]
@@ -118,32 +119,20 @@ class Crowd:
         self.waits += [now - job["args"]["at"] for job in jobs if job["args"].get("at")]
         self._held[number].update((job["id"], job["attempt"]) for job in jobs)
         self._wait(number, link)
-        if self._batches and len(jobs) > 1:
-            self._report(lambda free: self._start_all(number, free, jobs))
-        else:
-            for job in jobs:
-                self._report(lambda free, job=job: self._start(number, free, job))
+        for job in jobs:
+            self._report(functools.partial(self._start, number, job))
 
-    def _start(self, number: int, link: Link, job: dict[str, Any]) -> None:
+    def _start(self, number: int, job: dict[str, Any], link: Link) -> None:
         ack = json.dumps({"attempt": job["attempt"]})
         link.ask(number, "POST", f"jobs/{job['id']}/ack", lambda _: self._end(number, link, job), ack)
 
     def _end(self, number: int, link: Link, job: dict[str, Any]) -> None:
         result = json.dumps(_result(job))
-        link.ask(number, "POST", f"jobs/{job['id']}/result", lambda _: self._ended(number, link, [job]), result)
+        link.ask(number, "POST", f"jobs/{job['id']}/result", lambda _: self._ended(number, link, job), result)
 
-    def _start_all(self, number: int, link: Link, jobs: list[dict[str, Any]]) -> None:
-        refs = json.dumps({"jobs": [{"id": job["id"], "attempt": job["attempt"]} for job in jobs]})
-        link.ask(number, "POST", "jobs/starts", lambda _: self._end_all(number, link, jobs), refs)
-
-    def _end_all(self, number: int, link: Link, jobs: list[dict[str, Any]]) -> None:
-        results = json.dumps({"results": [{"job": job["id"], "result": _result(job)} for job in jobs]})
-        link.ask(number, "POST", "jobs/results", lambda _: self._ended(number, link, jobs), results)
-
-    def _ended(self, number: int, link: Link, jobs: list[dict[str, Any]]) -> None:
-        self.done += len(jobs)
-        for job in jobs:
-            self._held[number].pop(job["id"], None)
+    def _ended(self, number: int, link: Link, job: dict[str, Any]) -> None:
+        self.done += 1
+        self._held[number].pop(job["id"], None)
         self._free.append(link)
         if self._reports:
             self._reports.popleft()(self._free.pop())
@@ -186,14 +175,14 @@ class Agents:
 
 
 @contextmanager
-def agents(port: int, count: int, processes: int = 2, *, batches: bool = False) -> Iterator[Agents]:
+def agents(port: int, count: int, processes: int = 2) -> Iterator[Agents]:
     """Be ``count`` agents while the block runs; the nodes of the numbers 0 to ``count`` must be there."""
     context = multiprocessing.get_context("spawn")
     pipes, children = [], []
     for place in range(processes):
         ours, theirs = context.Pipe(duplex=False)
         numbers = range(place, count, processes)
-        children.append(context.Process(target=_be, args=(port, numbers, batches, theirs), daemon=True))
+        children.append(context.Process(target=_be, args=(port, numbers, theirs), daemon=True))
         children[-1].start()
         pipes.append(ours)
     try:
@@ -204,8 +193,8 @@ def agents(port: int, count: int, processes: int = 2, *, batches: bool = False) 
             child.join()
 
 
-def _be(port: int, numbers: range, batches: bool, pipe: Connection) -> None:  # noqa: FBT001 - a process's target
-    crowd = Crowd(port, numbers, batches=batches)
+def _be(port: int, numbers: range, pipe: Connection) -> None:
+    crowd = Crowd(port, numbers)
     for _ in range(ENTERING):
         crowd.enter()
     told = 0.0

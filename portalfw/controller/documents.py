@@ -138,6 +138,7 @@ class Job(Document):
     reason = StringField(default="")
     attempt = IntField(default=0)
     session = StringField()
+    lease = StringField()
     created = FloatField()
     expires = FloatField()
     expire_after = FloatField()

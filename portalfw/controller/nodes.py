@@ -12,6 +12,7 @@ from pymongo import UpdateOne
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
 from portalfw.auth.credentials import digest
 from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, WORKING, JoinToken, Node
+from portalfw.controller.together import Together
 from portalfw.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
 TOKEN_LIFE: Final = 3600.0
@@ -39,6 +40,8 @@ OLD_IS_GOOD: Final = 3600.0
 
 KNOWN: Final = ["name", "gid", "roles", "status", "session", "asks", "boot_id", "connected", "last_seen", "rotate"]
 
+Row = dict[str, Any]
+
 
 class Nodes:
     """The nodes of the installation."""
@@ -48,6 +51,8 @@ class Nodes:
         self._process = secrets.token_hex(8)
         self._noted: dict[int, float] = {}
         self._unwritten: dict[int, float] = {}
+        self._by_credential: Together[str, Row | None] = Together(_by_credential)
+        self._standing: Together[int, Row | None] = Together(_standing)
 
     def create_token(
         self,
@@ -134,20 +139,19 @@ class Nodes:
             ConflictError: its agent must say hello first, asks another process, or another agent has taken its place.
 
         """
-        rows = Node.rows({"_id": node_id}, fields=["status", "session", "asks"], limit=1)
-        if not rows or rows[0]["status"] == DECOMMISSIONED:
+        row = self._standing(node_id)
+        if row is None or row["status"] == DECOMMISSIONED:
             raise UnauthenticatedError(REVOKED)
-        if rows[0].get("session") != session:
+        if row.get("session") != session:
             raise ConflictError(f"Node {node_id} is served by another agent process; say hello first.")
-        if rows[0].get("asks") != self._process:
+        if row.get("asks") != self._process:
             raise ConflictError(f"Node {node_id} has asked another process of the controller since.")
-        return rows[0]["status"] in WORKING
+        return row["status"] in WORKING
 
     def known(self, credential: str) -> dict[str, Any] | None:
         """Return the row of the node that was given this credential, also if it was revoked."""
         hashed = digest(credential)
-        rows = Node.rows({"credential_hash": hashed}, fields=KNOWN, limit=1) or _rotated(hashed)
-        return rows[0] if rows else None
+        return self._by_credential(hashed) or next(iter(_rotated(hashed)), None)
 
     def hello(self, node_id: int, message: Hello, address: str) -> None:
         """Note what an agent says of itself, and that it is there.
@@ -248,6 +252,17 @@ def check_protocol(version: int) -> None:
 
 def _credential() -> str:
     return f"node_{secrets.token_urlsafe(32)}"
+
+
+def _by_credential(hashes: Sequence[str]) -> list[Row | None]:
+    query = {"credential_hash": {"$in": list(hashes)}}
+    rows = {row["credential_hash"]: row for row in Node.rows(query, fields=[*KNOWN, "credential_hash"], sort=None)}
+    return [rows.get(hashed) for hashed in hashes]
+
+
+def _standing(nodes: Sequence[int]) -> list[Row | None]:
+    rows = {row["id"]: row for row in Node.rows({"_id": {"$in": list(nodes)}}, fields=["status", "session", "asks"])}
+    return [rows.get(node) for node in nodes]
 
 
 def _rotated(hashed: str) -> list[dict[str, Any]]:

@@ -6,14 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import ReturnDocument, WriteConcern
-
 from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Limits, Output, Renewed, Result, Work
-from portalfw.controller import output, transitions
+from portalfw.controller import leases, output, reports, transitions
 from portalfw.controller.documents import DECOMMISSIONED, Job, Node
 from portalfw.controller.fanout import FanOut
+from portalfw.controller.leases import Wish
+from portalfw.controller.reports import Ending, Start
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.submission import EXPIRES, Terms, draft, insert
+from portalfw.controller.together import Together
 from portalfw.controller.wake import Wake
 from portalfw.errors import ConflictError, NotFoundError
 
@@ -36,6 +37,12 @@ class JobQueue:
         self.fanout = FanOut(wake)
         self.lease = lease
         self._started = time.time()
+        self._leases: Together[Wish, list[Row]] = Together(lambda wishes: leases.lease(wishes, self.lease))
+        self._starts: Together[Start, bool] = Together(lambda starts: reports.start(starts, self.lease))
+        self._ends: Together[Ending, bool] = Together(reports.end)
+        self._rows: Together[int, Row | None] = Together(_known)
+        self._held: Together[int, list[Row]] = Together(_held)
+        self._busy: Together[int, bool] = Together(_busy)
 
     def submit(
         self,
@@ -78,19 +85,18 @@ class JobQueue:
 
     def work(self, node_id: int, session: str, skip: Sequence[str], limit: int) -> Work:
         """Lease to an agent what waits for its node, and tell which of its jobs are to be cancelled."""
-        jobs: list[Assignment] = []
-        while len(jobs) < limit and (row := self._lease(node_id, session, skip)) is not None:
-            jobs.append(_assignment(row))
-        return Work(jobs=jobs, cancel=self._cancels(node_id))
+        rows = self._leases(Wish(node_id, session, tuple(skip), limit))
+        return Work(jobs=[_assignment(row) for row in rows], cancel=self._cancels(node_id))
 
     def busy(self, node_id: int) -> bool:
         """Tell whether a node has any job that has not ended; most nodes that ask have none."""
-        return bool(Job.rows({"node_id": node_id, "status": {"$in": transitions.OPEN}}, fields=["_id"], limit=1))
+        return self._busy(node_id)
 
     def given(self, node_id: int, session: str | None = None, *, begun: bool = True) -> list[Row]:
         """Return what a node, or one agent process of it, was given and has not reported, ``begun`` or only leased."""
-        query: Row = {"node_id": node_id, "status": {"$in": sorted(HELD) if begun else [JobState.LEASED]}}
-        return Job.rows(query if session is None else {**query, "session": session})
+        rows = self._held(node_id)
+        rows = rows if begun else [row for row in rows if row["status"] == JobState.LEASED]
+        return rows if session is None else [row for row in rows if row.get("session") == session]
 
     def recover(self, given: Sequence[Row], held: Sequence[JobRef], *, reason: str) -> None:
         """Interrupt what an agent was given and does not have."""
@@ -106,15 +112,7 @@ class JobQueue:
             ConflictError: the attempt is not the agent's any more, or was cancelled; it must not start it.
 
         """
-        query = {
-            "_id": job_id,
-            "node_id": node_id,
-            "attempt": attempt,
-            "status": {"$in": sorted(HELD)},
-            "cancel": None,
-        }
-        now = time.time()
-        if transitions.change(query, JobState.RUNNING, "", started=now, leased_until=now + self.lease) is None:
+        if not self._starts(Start(node_id, job_id, attempt)):
             row = self._row(job_id, node_id)
             if row.get("cancel") and row["attempt"] == attempt and row["status"] == JobState.LEASED:
                 self._interrupt(row, row["cancel"])
@@ -149,16 +147,21 @@ class JobQueue:
 
     def result(self, node_id: int, job_id: int, message: Result) -> bool:
         """Take in how an attempt ended; False if the job had ended before or is at another attempt."""
-        row = self._row(job_id, node_id)
+        row = self._rows(job_id)
+        if row is None or row["node_id"] != node_id:
+            raise NotFoundError(f"Job {job_id} does not exist.")
         if JobState(row["status"]).ended:
             return False
-        output.store(job_id, message.attempt, message.offset, message.lines)
+        if message.lines:
+            output.store(job_id, message.attempt, message.offset, message.lines)
         if message.state == JobState.LOST:
-            return row["attempt"] == message.attempt and self._interrupt(row, message.reason)
-        done = transitions.finish(job_id, message)
-        if done is not None:
-            self._ended(done)
-        return done is not None
+            row = self._row(job_id, node_id)
+            current = row["attempt"] == message.attempt and not JobState(row["status"]).ended
+            return current and self._interrupt(row, message.reason)
+        accepted = self._ends(Ending(job_id, message))
+        if accepted:
+            self._ended(row)
+        return accepted
 
     def cancel(self, job_id: int, reason: str) -> JobState:
         """End a job early; return its state now, which is not CANCELLED yet while its node must still be told.
@@ -205,26 +208,9 @@ class JobQueue:
         """Return a job's row; raises NotFoundError."""
         return self._row(job_id)
 
-    def _lease(self, node_id: int, session: str, skip: Sequence[str]) -> Row | None:
-        now = time.time()
-        query: Row = {"node_id": node_id, "status": JobState.QUEUED, "expires": {"$gt": now}}
-        if skip:
-            query["queue"] = {"$nin": list(skip)}
-        entry = {"at": now, "status": JobState.LEASED.value, "reason": ""}
-        update = {
-            "$set": {"status": JobState.LEASED.value, "session": session, "leased_until": now + self.lease},
-            "$inc": {"attempt": 1},
-            "$push": {"history": {"$each": [entry], "$slice": transitions.HISTORY}},
-        }
-        # Not waiting for the journal here is safe: a lease that a crash forgets is refused when it is acknowledged.
-        jobs = Job.collection().with_options(write_concern=WriteConcern(w=1))
-        order = [("priority", -1), ("_id", 1)]
-        return jobs.find_one_and_update(query, update, sort=order, return_document=ReturnDocument.AFTER)
-
     def _cancels(self, node_id: int) -> list[Cancel]:
         """Return the cancellations that the agent was not told of, and note that it is told now."""
-        query = {"node_id": node_id, "status": {"$in": sorted(HELD)}, "cancel": {"$ne": None}}
-        rows = [row for row in Job.rows(query, fields=["attempt", "cancel", "cancel_told"]) if _untold(row)]
+        rows = [row for row in self._held(node_id) if row.get("cancel") is not None and _untold(row)]
         for row in rows:
             Job.collection().update_one({"_id": row["id"]}, {"$set": {"cancel_told": row["attempt"]}})
         return [Cancel(id=row["id"], attempt=row["attempt"], reason=row["cancel"]) for row in rows]
@@ -275,6 +261,26 @@ def _who(row: Row) -> str:
 
 def _untold(row: Row) -> bool:
     return bool(row.get("cancel_told") != row["attempt"])
+
+
+def _known(jobs: Sequence[int]) -> list[Row | None]:
+    rows = reports.known(jobs)
+    return [rows.get(job) for job in jobs]
+
+
+def _held(nodes: Sequence[int]) -> list[list[Row]]:
+    """Return what the agents of nodes have in their hands."""
+    fields = [*reports.NEEDED, "history", "session", "cancel_told"]
+    found: dict[int, list[Row]] = {node: [] for node in nodes}
+    for row in Job.rows({"node_id": {"$in": [*found]}, "status": {"$in": sorted(HELD)}}, fields=fields):
+        found[row["node_id"]].append(row)
+    return [found[node] for node in nodes]
+
+
+def _busy(nodes: Sequence[int]) -> list[bool]:
+    open_jobs = {"node_id": {"$in": list(nodes)}, "status": {"$in": transitions.OPEN}}
+    found = set(Job.collection().distinct("node_id", open_jobs))
+    return [node in found for node in nodes]
 
 
 def _assignment(row: Row) -> Assignment:

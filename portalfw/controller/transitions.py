@@ -23,16 +23,19 @@ Row = dict[str, Any]
 
 def change(query: Row, state: JobState, reason: str, **fields: Any) -> Row | None:
     """Move the job that matches to a state, and write that into its history; None if none matches."""
+    attempt = query.get("attempt")
+    return Job.take(query, update(state, reason, attempt if isinstance(attempt, int) else None, **fields))
+
+
+def update(state: JobState, reason: str, attempt: int | None = None, **fields: Any) -> Row:
+    """Return the update that moves a job to a state, and writes that into its history."""
     entry: Row = {"at": time.time(), "status": state.value, "reason": reason}
-    if "attempt" in query and isinstance(query["attempt"], int):
-        entry["attempt"] = query["attempt"]
-    increment = {"$inc": fields.pop("inc")} if "inc" in fields else {}
-    update = {
+    if attempt is not None:
+        entry["attempt"] = attempt
+    return {
         "$set": {"status": state.value, "reason": reason, **fields},
         "$push": {"history": {"$each": [entry], "$slice": HISTORY}},
-        **increment,
     }
-    return Job.take(query, update)
 
 
 def end(query: Row, state: JobState, reason: str, **fields: Any) -> Row | None:
@@ -65,21 +68,24 @@ def _runs(row: Row) -> int:
 
 
 def finish(job_id: int, result: Result) -> Row | None:
-    """Take in a result that counts; None if the job has ended or another attempt's result is wanted.
+    """Take in a result that counts; None if the job has ended or another attempt's result is wanted."""
+    query, changes = finishing(job_id, result, ended=time.time())
+    try:
+        return Job.take(query, changes)
+    except (InvalidDocument, InvalidBSON, InvalidStringData, DocumentTooLarge, OverflowError) as error:
+        reason = f"action() returned what the database cannot hold: {error}"
+        del query["status"]
+        return end(query, JobState.ERROR, reason, seconds=result.seconds)
+
+
+def finishing(job_id: int, result: Result, *, ended: float) -> tuple[Row, Row]:
+    """Return the query and the update that take in a result.
 
     The current attempt's result counts. So does success of an earlier attempt whose lease ran out: the work is done.
     """
     attempt: Any = {"$gte": result.attempt} if result.state == JobState.OK else result.attempt
-    query = {"_id": job_id, "attempt": attempt}
-    try:
-        return end(
-            query,
-            JobState(result.state),
-            result.reason,
-            result=result.result,
-            traceback=result.traceback,
-            seconds=result.seconds,
-        )
-    except (InvalidDocument, InvalidBSON, InvalidStringData, DocumentTooLarge, OverflowError) as error:
-        reason = f"action() returned what the database cannot hold: {error}"
-        return end(query, JobState.ERROR, reason, seconds=result.seconds)
+    query = {"_id": job_id, "attempt": attempt, "status": {"$in": OPEN}}
+    fields = {"result": result.result, "traceback": result.traceback, "seconds": result.seconds}
+    known = None if result.state == JobState.OK else result.attempt
+    changes = update(JobState(result.state), result.reason, known, ended=ended, leased_until=None, **fields)
+    return query, changes

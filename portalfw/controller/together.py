@@ -1,0 +1,61 @@
+"""Questions to the database that many greenlets ask at the same time, put as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import gevent
+from gevent.event import AsyncResult
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+MOST: Final = 250
+"""Questions that are put together: about what the hub can spare at a time."""
+
+
+class Together(Generic[Q, A]):
+    """Answers questions in batches: what comes while one batch is under way makes up the next.
+
+    Nobody waits for others to come: alone, a question is put at once. A batch is drawn after its questions were asked,
+    so an answer is never older than its question.
+    """
+
+    def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A | Exception]]) -> None:
+        """Answer by ``answer``, which returns for each question its answer or the error to raise.
+
+        If it raises, that is everyone's answer.
+        """
+        self._answer = answer
+        self._waiting: list[tuple[Q, AsyncResult[Any]]] = []
+        self._serving = False
+
+    def __call__(self, question: Q) -> A:
+        """Return the answer to a question, or raise its error."""
+        answer: AsyncResult[Any] = AsyncResult()
+        self._waiting.append((question, answer))
+        if not self._serving:
+            self._serving = True
+            gevent.spawn(self._serve)
+        found: Any = answer.get()
+        return found  # type: ignore[no-any-return]
+
+    def _serve(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                answers = self._answers([question for question, _ in batch])
+                for (_, waiting), answer in zip(batch, answers, strict=True):
+                    if isinstance(answer, Exception):
+                        waiting.set_exception(answer)
+                    else:
+                        waiting.set(answer)
+        finally:
+            self._serving = False
+
+    def _answers(self, questions: list[Q]) -> Sequence[A | Exception]:
+        try:
+            return self._answer(questions)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who asked raise it
+            return [error] * len(questions)
