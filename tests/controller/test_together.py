@@ -8,8 +8,10 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from agent.protocol import JobState, Result
+from portalfw.controller import leases
 from portalfw.controller.documents import Job
 from portalfw.controller.queue import JobQueue
 from portalfw.controller.together import Together
@@ -38,6 +40,21 @@ def states(*jobs: int) -> list[str]:
     return [Job.rows({"_id": job})[0]["status"] for job in jobs]
 
 
+def _meet_after(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """Have the first two callers of a function go on from it only together."""
+    function, there, both = getattr(module, name), [], Event()
+
+    def meeting(*arguments: Any) -> Any:
+        found = function(*arguments)
+        there.append(1)
+        if len(there) == 2:
+            both.set()
+        assert both.wait(30)
+        return found
+
+    monkeypatch.setattr(module, name, meeting)
+
+
 @pytest.fixture
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Give a list that the sizes of all batches are added to."""
@@ -52,24 +69,33 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-def test_results_beside_stale_foreign_and_bad_ones(
+def test_results_beside_stale_and_foreign_ones(
     queue: JobQueue, make_node: Callable[..., int], batches: list[int]
 ) -> None:
-    """A result that is stale, of another node, or cannot be stored, loses none that come at the same time."""
+    """A result that is stale or of another node loses none that come at the same time."""
     node, other = make_node(), make_node()
-    good, stale, foreign, bad, last = started(queue, node, 5)
+    good, stale, foreign, last = started(queue, node, 4)
     found = at_once(
         queue.result,
         (node, good, result(value=1)),
         (node, stale, result(attempt=0, state="ERROR")),
         (other, foreign, result()),
-        (node, bad, result(value=2**70)),
         (node, last, result(state="ERROR")),
     )
     assert max(batches) > 1
-    assert [found[0], found[1], found[4]] == [True, False, True]
+    assert [found[0], found[1], found[3]] == [True, False, True]
     assert isinstance(found[2], NotFoundError)
-    assert states(good, stale, foreign, bad, last) == ["OK", "RUNNING", "RUNNING", "ERROR", "ERROR"]
+    assert states(good, stale, foreign, last) == ["OK", "RUNNING", "RUNNING", "ERROR"]
+
+
+def test_results_beside_one_that_cannot_be_stored(queue: JobQueue, node: int) -> None:
+    """A result that the database cannot hold ends its own job as ERROR, and only that."""
+    good, bad, stale = started(queue, node, 3)
+    found = at_once(
+        queue.result, (node, good, result()), (node, bad, result(value=2**70)), (node, stale, result(0, "ERROR"))
+    )
+    assert found == [True, True, False]
+    assert states(good, bad, stale) == ["OK", "ERROR", "RUNNING"]
 
 
 def test_results_sent_twice(queue: JobQueue, node: int) -> None:
@@ -94,8 +120,11 @@ def test_starts_beside_stale_and_cancelled_ones(queue: JobQueue, make_node: Call
     assert states(good, stale, foreign, cancelled) == ["RUNNING", "LEASED", "LEASED", "CANCELLED"]
 
 
-def test_leases_of_many_nodes_and_processes(queue: JobQueue, make_node: Callable[..., int]) -> None:
-    """Jobs of many nodes asked for at the same time, in two processes, are each leased once, to their own node."""
+def test_leases_of_many_nodes_and_processes(
+    queue: JobQueue, make_node: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of many nodes that two processes have both found are each leased once, to their own node."""
+    _meet_after(monkeypatch, leases, "_waiting")
     second = JobQueue(queue.scripts, queue.wake)
     nodes = [make_node() for _ in range(12)]
     jobs = [queue.submit(node, "test/once", {}) for node in nodes for _ in range(3)]
