@@ -102,7 +102,7 @@ def test_results_sent_twice(queue: JobQueue, node: int) -> None:
     """Results that come again, at the same time or later, change nothing."""
     jobs = started(queue, node, 4)
     messages = [(node, job, result(value=job)) for job in jobs]
-    at_once(queue.result, *messages, *messages)
+    assert sorted(at_once(queue.result, *messages, *messages)) == [False] * 4 + [True] * 4
     rows = Job.rows({"_id": {"$in": jobs}})
     assert at_once(queue.result, *messages) == [False] * 4
     assert Job.rows({"_id": {"$in": jobs}}) == rows
