@@ -124,6 +124,7 @@ class Rest:
         self._resting: dict[socket.socket, Resting] = {}
         self._turns: SimpleQueue[Resting] = SimpleQueue()
         self._lookers: list[gevent.Greenlet[..., None]] = []
+        self._closed = False
 
     def __contains__(self, sock: socket.socket) -> bool:
         """Tell whether a connection rests."""
@@ -132,8 +133,14 @@ class Rest:
     def add(self, sock: socket.socket, peer: Any, later: Later | None = None, *, keep: bool = True) -> None:
         """Let a connection rest, until it has something to say or the answer that comes ``later`` is there.
 
-        With ``keep`` it goes on after that answer, else it is closed then.
+        With ``keep`` it goes on after that answer, else it is closed then. Once all are hung up on, so is this one: an
+        answer may have been on its way.
         """
+        if self._closed:
+            if later is not None:
+                later.cut()
+            sock.close()
+            return
         self._resting[sock] = Resting(self, sock, peer, later, keep=keep)
 
     def leave(self, sock: socket.socket) -> None:
@@ -147,7 +154,8 @@ class Rest:
         self._turns.put(resting)
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Hang up on everybody, and on who comes to rest from now on."""
+        self._closed = True
         for looker in self._lookers:
             looker.kill(block=False)
         for resting in list(self._resting.values()):

@@ -182,3 +182,15 @@ def test_over_tls(tmp_path: Path) -> None:
         wait_for(lambda: not served.server.handlers, what="the silent connection being at rest")
         link.sendall(NOW)
         read(link, b"now")
+
+
+def test_who_comes_to_rest_after_the_end_is_hung_up_on(served: Served) -> None:
+    """A connection that was being answered when the server stopped is closed, and its question is forgotten."""
+    ours, theirs = socket.socketpair()
+    question = Question(30.0)
+    served.server.stop()
+    served.server.rest.add(ours, "", question)
+    assert question.gone.is_set()
+    with theirs:
+        theirs.settimeout(20)
+        assert theirs.recv(1) == b""
