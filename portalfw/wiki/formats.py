@@ -90,10 +90,22 @@ def _meter(value: Any) -> Shape:
     return Shape(meter=value) if isinstance(value, (int, float)) else _text(value)
 
 
+def _state(value: Any, **look: str) -> Shape:
+    return Shape(state=value, **look) if known(value) else Shape(text=None)
+
+
+def _every(value: Any) -> Shape:
+    """Show an interval in seconds, as a number or its digits, in words; a cron expression as it is."""
+    try:
+        return Shape(text=f"every {duration(float(value))}", sort=float(value))
+    except (TypeError, ValueError, OverflowError):
+        return Shape(_text(value), mono=True)
+
+
 FORMATS: Mapping[str, Callable[[Any], Shape]] = {
     "text": _text,
-    "state": lambda value: Shape(state=value),
-    "job": lambda value: Shape(state=value, kind="job"),
+    "state": _state,
+    "job": lambda value: _state(value, kind="job"),
     "mono": lambda value: Shape(_text(value), mono=True),
     "copy": lambda value: Shape(_text(value), mono=True, copy=True),
     "time": _time,
@@ -102,6 +114,7 @@ FORMATS: Mapping[str, Callable[[Any], Shape]] = {
     "mib": _counted(lambda number: size(number, "MiB")),
     "gib": _counted(lambda number: size(number, "GiB")),
     "duration": _counted(duration),
+    "every": _every,
     "number": _counted(lambda number: f"{number:,.2f}".rstrip("0").rstrip(".")),
     "percent": _counted(lambda number: f"{number:.0f}{SPACE}%"),
 }
