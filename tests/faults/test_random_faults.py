@@ -22,7 +22,7 @@ from portalfw.controller.documents import Job, Node
 from portalfw.controller.nodes import Nodes
 from portalfw.store import Mongod
 
-SECONDS = float(os.environ.get("FAULT_SECONDS", "120"))
+SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
 SEED = os.environ.get("FAULT_SEED") or secrets.token_hex(4)
 LONG = 100.0
 """Seconds from which on a run must have met what is rare, also on a busy machine."""
