@@ -81,7 +81,7 @@ class _Stream:
         self._asked = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
-        screen = self._screens.open(self._page, self._listener.viewer)
+        screen = self._screens.open(self._page, self._listener.viewer, self)
         try:
             yield b": open\n\n"
             yield from self._tasks.first()
@@ -112,6 +112,6 @@ class _Stream:
     def _news(self, screen: Screen, topics: set[str]) -> bytes:
         listener = self._listener
         position = listener.position
-        brought = dict(self._screens.news(screen, listener.viewer, position, topics))
+        brought = dict(self._screens.news(screen, self, listener.viewer, position, topics))
         data = orjson.dumps({"topics": sorted(topics), "brought": list(brought)})
         return b"%bid: %b\nevent: change\ndata: %b\n\n" % (b"".join(brought.values()), position.encode(), data)

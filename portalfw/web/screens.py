@@ -33,7 +33,7 @@ View = Callable[[Principal, str, Mapping[str, str], str], PageView | Twin | Move
 
 @dataclass
 class Shown:
-    """A macro as one page shows it: by which address, in which version, and which topics it depends on."""
+    """A macro as one page shows it: by which address, in which version if that is sure, and what it depends on."""
 
     path: str
     params: Mapping[str, str]
@@ -48,6 +48,7 @@ class Screen:
     owner: tuple[str, str]
     shown: dict[str, Shown] = field(default_factory=dict)
     streams: int = 0
+    newest: object = None  # of its streams, which alone brings anything: others go nowhere by now
 
 
 class Screens:
@@ -58,14 +59,20 @@ class Screens:
         self._view = view
         self._screens: dict[str, Screen] = {}
 
-    def open(self, name: str, viewer: Principal) -> Screen:
-        """Return the page of this name whose stream begins; a nameless one if the name is no good."""
+    def open(self, name: str, viewer: Principal, stream: object) -> Screen:
+        """Return the page of this name whose ``stream`` begins; a nameless one if the name is no good.
+
+        What its stream before has sent last may never have come.
+        """
         screen = self._screens.get(name)
         if screen is None or screen.owner != _owner(viewer):
             screen = Screen(_owner(viewer))
             if NAME.fullmatch(name) and name not in self._screens:
                 self._screens[name] = screen
         screen.streams += 1
+        screen.newest = stream
+        for shown in screen.shown.values():
+            shown.version = b""
         return screen
 
     def close(self, name: str, screen: Screen) -> None:
@@ -85,9 +92,11 @@ class Screens:
             screen.shown[element.decode()] = Shown(path, params, version, frozenset(topics.decode().split()))
 
     def news(
-        self, screen: Screen, viewer: Principal, position: str, topics: Collection[str]
+        self, screen: Screen, stream: object, viewer: Principal, position: str, topics: Collection[str]
     ) -> Iterator[tuple[str, bytes]]:
         """Yield what a page need not ask for: an id, and the event that brings it, empty if it is as before."""
+        if screen.newest is not stream:
+            return
         names = {*topics, *(topic.partition(":")[0] for topic in topics)}
         for element, shown in list(screen.shown.items()):
             if shown.topics.isdisjoint(names):

@@ -28,6 +28,7 @@ from portalfw.wiki.fragments import Fragments
 from portalfw.wiki.views import Twin
 
 ACCOUNTS = "/cbgrid/Accounts?sort-table-1=-id"  # so that a new one comes first
+SINCE = re.compile(r'id="live"[^>]* data-since="([^"]+)"')
 TABLE = re.compile(r'id="macro-([^"]+)" data-version="(\w+)" data-topics="account cloudspace" hx-get="([^"]+)"')
 
 
@@ -135,6 +136,32 @@ def test_a_stream_brings_what_its_own_page_has_asked_for(product: Product) -> No
         assert name in gzip.decompress(base64.b64decode(brought["gzip"])).decode()
         own, _ = account(product, tenant)
         assert next(other) == ("change", {"topics": [f"account:{own}"], "brought": []})
+
+
+def test_what_a_stream_has_sent_is_sent_again_by_the_next_one(product: Product) -> None:
+    """A page that opens its stream anew is brought what the one before may have lost; that one brings nothing more."""
+    session, page = requests.Session(), secrets.token_hex(16)
+    session.headers["Authorization"] = f"Bearer {product.token}"
+    text = session.get(f"{product.url}{ACCOUNTS}", timeout=60).text
+    found, since = TABLE.search(text), SINCE.search(text)
+    assert found
+    assert since
+    query = f"topics=account&page={page}"
+    with closing(events(product, product.token, query)) as first:
+        next(first)
+        session.get(f"{product.url}{found[3].replace('&amp;', '&')}", headers={"Portal-Page": page}, timeout=60)
+        _, name = account(product, "admin")
+        assert [next(first)[0], next(first)[0]] == ["macro", "change"]
+        with closing(events(product, product.token, f"{query}&since={since[1]}")) as second:
+            next(second)
+            kind, brought = next(second)
+            assert kind == "macro"
+            assert name in gzip.decompress(base64.b64decode(brought["gzip"])).decode()
+            next(second)
+            account(product, "admin")
+            assert next(second)[0] == "macro"
+            kind, told = next(first)
+            assert (kind, told["brought"]) == ("change", [])
 
 
 @pytest.mark.browser
