@@ -74,6 +74,7 @@ class RunRow(TypedDict):
 
     id: int
     schedule: int
+    existing: int | None  # the schedule, if it is still there
     name: str
     status: str  # RUN, QUEUED behind the run before, SKIPPED because of it, MISSED or FAILED
     reason: str
@@ -340,6 +341,7 @@ def _run(row: Mapping[str, Any], names: Mapping[int, str]) -> RunRow:
     return {
         "id": row["id"],
         "schedule": row["schedule"],
+        "existing": row["schedule"] if row["schedule"] in names else None,
         "name": names.get(row["schedule"], f"schedule {row['schedule']}"),
         "status": row["status"],
         "reason": row.get("reason") or "",

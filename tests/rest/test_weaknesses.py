@@ -43,7 +43,7 @@ def asked_for(product: Product, name: str) -> None:
 def test_values_are_not_markup(product: Product) -> None:
     """What somebody typed is shown as text, in tables, titles and error pages."""
     asked_for(product, EVIL)
-    shown = (page(product, "/system/Audits"), page(product, "/grid/Jobs", state=EVIL), page(product, f"/{EVIL}/Home"))
+    shown = (page(product, "/system/Audits"), page(product, "/grid/Jobs", by=EVIL), page(product, f"/{EVIL}/Home"))
     for html in shown:
         assert "<img src=x" not in html
         assert "&lt;img src=x" in html
@@ -53,7 +53,7 @@ def test_values_are_not_macros(product: Product) -> None:
     """What somebody typed is neither a macro call nor an expression, wherever a page shows it."""
     typed = "${7 * 191} {{count api:system/usermanager/listUsers}} {% if 1 %}yes{% endif %}"
     asked_for(product, typed)
-    for html in (page(product, "/system/Audits"), page(product, "/grid/Jobs", state=typed)):
+    for html in (page(product, "/system/Audits"), page(product, "/grid/Jobs", by=typed)):
         assert "1337" not in html
         assert "7 * 191" in html
         assert "{{count api:" in html

@@ -44,7 +44,17 @@ def seeded(product: Product) -> Iterator[None]:
     product.ask("lab/wellness/choose", state="ERROR")
     product.ask("system/health/refreshCommand", cmd="wellness")
     wait_for(lambda: product.ask("system/alerts/list"), what="an alert")
+    webhook = product.ask(
+        "system/webhooks/create",
+        name="all",
+        url="http://192.0.2.1/",
+        events=["alert.raised"],
+        secret="s" * 16,
+        enabled=False,
+    )
+    product.ask("system/webhooks/test", webhook=webhook)
     yield
+    product.ask("system/webhooks/delete", webhook=webhook)
     product.ask("lab/wellness/choose", state="OK")
     product.ask("system/health/refreshCommand", cmd="wellness")
     cloud.delete_machine(machine)
