@@ -1,4 +1,4 @@
-"""What was found on nodes when they were last asked: machines, beside what the cloud knows of them, and processes."""
+"""What was found on nodes when last asked: machines beside what the cloud knows of them, processes, storage pools."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from portalfw.rest import Actor, Columns, Listing, method
 OPERATORS: Final = "group:level1,level2,level3"
 LOOKING: Final = "libvirt/listmachines"
 PROCESSES: Final = "node/processes"
+POOLS: Final = "libvirt/listpools"
 UP: Final = ("RUNNING", "PAUSED")
 
 
@@ -72,6 +73,37 @@ PROCESS = Columns(
 )
 
 
+class PoolRow(TypedDict):
+    """One storage pool of a node; sizes in bytes, times in epoch seconds."""
+
+    id: str
+    node_id: int
+    node: str
+    name: str
+    type: str
+    path: str
+    state: str  # RUNNING, INACTIVE, BUILDING, DEGRADED or INACCESSIBLE
+    capacity: int
+    allocation: int
+    available: int
+    percent: float  # how full it is
+    autostart: bool
+    volumes: int
+    seen: float  # when the node was asked
+
+
+POOL = Columns(
+    PoolRow,
+    *("node", "name", "type", "path", "state", "capacity", "allocation", "available", "percent", "autostart"),
+    *("volumes", "seen"),
+    times=("seen",),
+    search=("name", "node", "path"),
+    sort="node,name",
+    limit=100,
+    most=1000,
+)
+
+
 class GridFound(Actor, app="system", name="gridmanager"):
     """Nodes and jobs of the grid."""
 
@@ -86,11 +118,26 @@ class GridFound(Actor, app="system", name="gridmanager"):
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",))
     def get_processes(self, node_id: int, *, listing: Annotated[Listing, PROCESS]) -> list[ProcessRow]:
         """Return the processes that a node told of when node/processes last ran there; none if it has not."""
-        last = _last(node_id, PROCESSES)
-        found = [] if last is None else last["result"] or []
+        return listing.of_rows(_told(node_id, PROCESSES, "pid"))
+
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",), title="Get storage pools")
+    def get_pools(self, node_id: int | None = None, *, listing: Annotated[Listing, POOL]) -> list[PoolRow]:
+        """Return the storage pools that nodes told of when libvirt/listpools last ran there."""
+        query: dict[str, Any] = {"status": {"$ne": "DECOMMISSIONED"}} | ({} if node_id is None else {"_id": node_id})
         return listing.of_rows(
-            {"id": f"{node_id}:{one['pid']}", "node_id": node_id, "seen": (last or {})["ended"], **one} for one in found
+            {**one, "node": node["name"], "percent": 100.0 * one["allocation"] / (one["capacity"] or 1)}
+            for node in Node.rows(query, fields=["name"], sort="name")
+            for one in _told(node["id"], POOLS, "name")
         )
+
+
+def _told(node_id: int, script: str, key: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows that a script last answered on a node, named by their ``key``; none if it has not run there."""
+    last = _last(node_id, script)
+    if last is None:
+        return
+    for one in last["result"] or ():
+        yield {"id": f"{node_id}:{one[key]}", "node_id": node_id, "seen": last["ended"], **one}
 
 
 def _last(node_id: int, script: str) -> dict[str, Any] | None:

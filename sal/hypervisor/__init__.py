@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sal.hypervisor.site import Site
     from sal.hypervisor.spec import DiskSpec, MachineSpec, NicSpec, SeedSpec
     from sal.hypervisor.state import MachineState
-    from sal.hypervisor.storage import Storage, Volume
+    from sal.hypervisor.storage import Pool, Storage, Volume, list_pools
 
 __all__ = [
     "AcceleratorProof",
@@ -24,10 +24,12 @@ __all__ = [
     "MachineState",
     "Machines",
     "NicSpec",
+    "Pool",
     "SeedSpec",
     "Site",
     "Storage",
     "Volume",
+    "list_pools",
     "prove_kvm",
     "remembered_proof",
 ]
@@ -39,7 +41,7 @@ _HOMES = {
     "site": ("Site",),
     "spec": ("DiskSpec", "MachineSpec", "NicSpec", "SeedSpec"),
     "state": ("MachineState",),
-    "storage": ("Storage", "Volume"),
+    "storage": ("Pool", "Storage", "Volume", "list_pools"),
 }
 
 

@@ -18,6 +18,8 @@ from sal.names import checked
 
 IMAGES: Final = Path("/var/lib/libvirt/images")
 GIB: Final = 1 << 30
+STATES: Final = {0: "INACTIVE", 1: "BUILDING", 2: "RUNNING", 3: "DEGRADED", 4: "INACCESSIBLE"}
+"""States of pools by libvirt's numbers."""
 _PART: Final = ".part"
 
 
@@ -29,6 +31,21 @@ class Volume:
     path: str
     capacity: int
     allocation: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A storage pool of the node; sizes in bytes, all 0 while it is not active."""
+
+    name: str
+    type: str
+    path: str
+    state: str
+    capacity: int
+    allocation: int
+    available: int
+    autostart: bool
+    volumes: int
 
 
 class Storage:
@@ -180,6 +197,13 @@ class Storage:
             pool.refresh(0)  # type: ignore[union-attr]
 
 
+def list_pools(hypervisor: Hypervisor) -> list[Pool]:
+    """Return all storage pools of the node by name, whoever made them."""
+    with named("storage pools", StorageError):
+        found = hypervisor.connection.listAllStoragePools()
+    return sorted((_pool_facts(one) for one in found), key=lambda pool: pool.name)
+
+
 def pool_xml(name: str, folder: Path) -> str:
     """Return the definition of a pool that is a folder."""
     pool = ET.Element("pool", type="dir")
@@ -204,6 +228,24 @@ def volume_xml(name: str, size: int, form: str, backing: str | None = None) -> s
         ET.SubElement(below, "path").text = backing
         ET.SubElement(below, "format", type="qcow2")
     return ET.tostring(volume, encoding="unicode")
+
+
+def _pool_facts(found: Any) -> Pool:
+    name = found.name()
+    with named(f"pool {name}", StorageError):
+        definition = ET.fromstring(found.XMLDesc(0))  # noqa: S314 - libvirt's own
+        state, capacity, allocation, available = found.info()
+        return Pool(
+            name=name,
+            type=definition.get("type", ""),
+            path=definition.findtext("target/path", ""),
+            state=STATES.get(state, "UNKNOWN"),
+            capacity=capacity,
+            allocation=allocation,
+            available=available,
+            autostart=bool(found.autostart()),
+            volumes=found.numOfVolumes() if found.isActive() else 0,
+        )
 
 
 def _volume(found: Any) -> Volume:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 import requests
 from product import Product, wait_for
 
@@ -156,13 +157,26 @@ def test_processes_are_those_that_the_node_told_of(product: Product) -> None:
     assert product.ask("system/gridmanager/getProcesses", nodeId=987) == []
 
 
+def test_storage_pools_are_those_that_the_node_told_of(product: Product) -> None:
+    """Once libvirt/listpools has run there, the pools that it answered are listed with how full they are."""
+    told = {one["name"]: one for one in product.ask(RUN, name="libvirt/listpools", nid=1)["result"]}
+    assert told
+    rows = product.ask("system/gridmanager/getPools", nodeId=1)
+    assert {row["name"] for row in rows} == set(told)
+    for row in rows:
+        pool = told[row["name"]]
+        assert {name: row[name] for name in pool} == pool
+        assert row["percent"] == pytest.approx(100 * pool["allocation"] / (pool["capacity"] or 1))
+    assert product.ask("system/gridmanager/getPools", nodeId=987) == []
+
+
 def test_pages_of_the_grid_have_no_failed_macro(product: Product) -> None:
     """Every page of the Grid Portal draws with what there is."""
     job = count(product)
     fan = product.ask(RUN, name="lab/count", role="*", all=True, args={"count": 1})["id"]
     schedule = product.ask("system/schedules/create", name="drawn", script="lab/count", when="3600", args={"count": 1})
     pages = ["", "/Nodes", "/Enrolment", "/Machines", "/Jobs?state=FAILED&within=3600", "/Queues", "/Schedules"]
-    pages += ["/Processes", "/Processes?node=1"]
+    pages += ["/Processes", "/Processes?node=1", "/Storage", "/Storage?node=1"]
     pages += ["/Node?id=1", "/NIC?node=1&nic=lo", "/Disk?node=1&kind=filesystem&disk=/", "/Disk?node=1&disk=vda"]
     pages += [f"/Job?id={job}", f"/Job?id={fan}", f"/Schedule?id={schedule}", "/JumpScript?name=lab/count"]
     for page in pages:
