@@ -44,14 +44,8 @@ def seeded(product: Product) -> Iterator[None]:
     product.ask("lab/wellness/choose", state="ERROR")
     product.ask("system/health/refreshCommand", cmd="wellness")
     wait_for(lambda: product.ask("system/alerts/list"), what="an alert")
-    webhook = product.ask(
-        "system/webhooks/create",
-        name="all",
-        url="http://192.0.2.1/",
-        events=["alert.raised"],
-        secret="s" * 16,
-        enabled=False,
-    )
+    quiet = {"name": "everyone", "url": "http://192.0.2.1/", "secret": "s" * 16, "enabled": False}
+    webhook = product.ask("system/webhooks/create", **quiet, events=["alert.raised"])
     product.ask("system/webhooks/test", webhook=webhook)
     yield
     product.ask("system/webhooks/delete", webhook=webhook)
