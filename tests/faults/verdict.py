@@ -109,7 +109,8 @@ class Verdict:
         self.counts["idempotent"] += 1
         self.counts["idempotent, runs beyond the first"] += max(0, began - 1)
         self.counts["idempotent, run more than once"] += began > 1
-        if not ended and not cancelled and not (state == JobState.LOST and began >= MOST_RUNS):
+        # An attempt that was killed before the script's first line has left no mark, and counts all the same.
+        if not ended and not cancelled and not (state == JobState.LOST and row["attempt"] >= MOST_RUNS):
             self.wrong.append(f"{_name(row)} is idempotent and did not run to its end: {_history(row)}")
         if state == JobState.LOST:
             self.counts["idempotent, given up after three interruptions"] += 1
