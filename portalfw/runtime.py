@@ -22,7 +22,7 @@ from portalfw.dal.local import LocalDatacenter
 from portalfw.duties import Duties
 from portalfw.events import EventBus
 from portalfw.extension import Duty, NameFunction, RuntimeFunction, extensions_of
-from portalfw.health import certificate, load
+from portalfw.health import certificate, load, queues
 from portalfw.health import checks as own_checks
 from portalfw.health.findings import HealthCheck
 from portalfw.health.health import Health
@@ -70,7 +70,9 @@ class Runtime:
             Duty("statistics.roll_up", rollup.EVERY, lambda _: rollup.roll_up()),
             Duty("controller.purge", retention.EVERY, lambda runtime: runtime.controller.tidy()),
         ]
-        checks = [one for module in (own_checks, certificate, load) for one in extensions_of(module).health_checks]
+        checks = [
+            one for module in (own_checks, certificate, load, queues) for one in extensions_of(module).health_checks
+        ]
         self._load_actors(duties, checks)
         self.health = Health(self, checks)
         self.wiki = Wiki(self.content, self.dispatcher, settings, changes=self.bus)

@@ -23,7 +23,9 @@ MODULES = (
     "portalfw.health.checks",
     "portalfw.health.certificate",
     "portalfw.health.load",
+    "portalfw.health.queues",
     "actors.system.emailsender",
+    "actors.cloud.fair_use",
     "actors.cloud.health",
 )
 

@@ -11,6 +11,7 @@ name = "cleanlogs"
 category = "node"
 roles = ()
 queue = "default"
+period = "0 47 3 * * *"
 order = 0
 timeout = 120
 enable = True

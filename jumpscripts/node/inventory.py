@@ -11,6 +11,7 @@ name = "inventory"
 category = "node"
 roles = ()
 queue = "default"
+period = "0 17 3 * * *"
 order = 0
 timeout = 60
 enable = True

@@ -15,6 +15,7 @@ from agent.protocol import JobState
 from portalfw.controller.documents import ENABLED, Node
 from portalfw.health import changes
 from portalfw.health.changes import Changed
+from portalfw.health.clocks import judge_clock
 from portalfw.health.findings import Finding, State
 from portalfw.health.results import KEEP, LATE, LONGEST, SLACK, Message
 from portalfw.store import Document
@@ -148,7 +149,13 @@ def findings(job: Mapping[str, Any]) -> list[tuple[str, Finding]] | None:
         text = f"Job {job['_id']} does not tell findings with category, uid, state and message"
         return [("Checks", Finding("malformed", "ERROR", text))]
     once = {str(one["uid"])[:LONGEST_UID]: one for one in told}
-    return [(str(one["category"])[:100], Finding(uid, one["state"], str(one["message"]))) for uid, one in once.items()]
+    return [(str(one["category"])[:100], _judged(job, uid, one)) for uid, one in once.items()]
+
+
+def _judged(job: Mapping[str, Any], uid: str, one: Row) -> Finding:
+    """Return what a job says of one thing; what it says of its clock (``at``) is judged here."""
+    at, text = one.get("at"), str(one["message"])
+    return judge_clock(job, uid, at, text) if isinstance(at, float) else Finding(uid, one["state"], text)
 
 
 def _is_finding(one: object) -> bool:

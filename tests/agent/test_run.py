@@ -6,14 +6,21 @@ import hashlib
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from grid import Grid, wait_for
 
-from agent.protocol import JobState
+from agent.protocol import JobState, Line
+from portalfw.controller import output
+from portalfw.controller.documents import Job, JobOutput
 from portalfw.dal import JobFailedError
 from portalfw.errors import InvalidError, NotFoundError
+from portalfw.health.node_results import findings
+from portalfw.health.queues import silent_queues
+
+if TYPE_CHECKING:
+    from portalfw.runtime import Runtime
 
 
 def failed(node: Any, script: str, **args: Any) -> JobFailedError:
@@ -228,3 +235,44 @@ def test_a_changed_script_is_fetched_anew(shared: Grid, node: Any) -> None:
         assert node.run("test/changing") == answer
     kept = (shared.folder / "one" / "agent" / "scripts").glob("*.py")
     assert len([file for file in kept if "Changing" in file.read_text()]) == 2
+
+
+@pytest.mark.parametrize(("skew", "state"), [(5, "WARNING"), (-5, "WARNING"), (30, "ERROR"), (-30, "ERROR")])
+def test_a_clock_that_is_wrong_is_found(node: Any, skew: float, state: str) -> None:
+    """What a node's clock shows is compared with when its script ran, as the controller knows: only what is certain."""
+    shown = {"category": "Clock", "uid": "clock", "state": "OK", "message": "kept", "at": time.time() + skew}
+    job = node.submit("test/echo", value=[shown])
+    job.result()
+    row = {**job.row(), "_id": job.id}
+    ((category, found),) = findings(row) or []
+    assert (category, found.uid, found.state) == ("Clock", "clock", state)
+    assert f"{'ahead of' if skew > 0 else 'behind'} the controller's, give or take" in found.message
+    slow = {**row, "ended": row["ended"] + 100}  # the same, if the result had taken so long: nothing is certain then
+    ((_, found),) = findings(slow) or []
+    assert found.state == ("OK" if skew > 0 else state)
+
+
+def test_a_silent_queue_is_found(node: Any) -> None:
+    """A queue with jobs whose workers say nothing for long is found: an ERROR while jobs wait behind them."""
+    jobs = [node.submit("test/sleep", seconds=30, timeout=100) for _ in range(3)]
+
+    def found() -> list[tuple[str, str]]:
+        return [(one.uid, one.state) for one in silent_queues(cast("Runtime", None))]
+
+    def running() -> list[Any]:
+        return [job for job in jobs if job.row()["status"] == "RUNNING" and job.row()["lines"]]
+
+    first = wait_for(lambda: len(running()) == 2 and running()[0])
+    assert found() == [("queues", "OK")]
+    long_ago = time.time() - 150
+    Job.collection().update_many({}, {"$set": {"created": long_ago}})
+    Job.collection().update_many({"ended": {"$ne": None}}, {"$set": {"ended": long_ago}})
+    Job.collection().update_many({"status": "RUNNING"}, {"$set": {"started": long_ago}})
+    assert found() == [("queues", "OK")]  # they have said something just now
+    JobOutput.collection().update_many({}, {"$set": {"lines.$[].at": long_ago}})
+    assert found() == [(f"default-{node.id}", "ERROR")]
+    output.store(first.id, 1, 1, [Line(at=time.time(), level="info", text="still there")])
+    assert found() == [("queues", "OK")]
+    for job in jobs:
+        job.cancel("seen")
+    wait_for(lambda: all(job.row().get("ended") for job in jobs))

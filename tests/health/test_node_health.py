@@ -102,6 +102,9 @@ def test_a_check_of_a_node_is_run_by_hand_and_muted(checked: Product) -> None:
     assert {row["id"] for row in json.loads(done.stdout)} == {FINDING, f"{CHECK}@1:swap"}
     assert CHECK in run("health", "checks", **environment).stdout
     assert checked.call("system/health/refreshCommand", cmd=CHECK).status_code == 404
+    (clock,) = checked.ask("system/health/refreshCommand", cmd="healthcheck/clock", nodeId=1)
+    assert (clock["state"], clock["category"]) == ("OK", "Clock"), clock
+    assert "the controller's, give or take" in clock["message"]
 
 
 def test_a_schedule_runs_a_check(checked: Product) -> None:
