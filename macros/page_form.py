@@ -13,7 +13,12 @@ TYPES = {"text", "textarea", "select"}
 
 @macro
 def page_form(
-    ctx: MacroContext, fields: dict[str, Any], button: str = "Show", icon: str = "arrow-right", line: bool = False
+    ctx: MacroContext,
+    fields: dict[str, Any],
+    button: str = "Show",
+    icon: str = "arrow-right",
+    line: bool = False,
+    leaves: str = "",
 ) -> Block:
     """Form with the page's parameters, which opens the page again with them.
 
@@ -21,11 +26,12 @@ def page_form(
     value (if the address has none), none (the choice of nothing), and choices: a list, also of ``{value, label}``, or
     the address of a list method whose rows have id and name, or ``{api, key}`` with the field that the address gets.
     button, icon: of the button. line: all in one line, as filters of what stands below.
+    leaves: a parameter of the page that sending the form takes away, such as the place in a list.
     """
     shown = [_field(ctx, name, {"label": given} if isinstance(given, str) else given) for name, given in fields.items()]
-    kept = {name: value for name, value in ctx.params.items() if name not in fields and not name.startswith("_")}
+    kept = {name: value for name, value in ctx.params.items() if name not in {*fields, leaves} and name[:1] != "_"}
     action = ctx.here().partition("?")[0]
-    clear = any(one["value"] for one in shown) and ctx.here(**dict.fromkeys(fields))
+    clear = any(ctx.params.get(name) for name in fields) and ctx.here(**dict.fromkeys(fields))
     block = ctx.render(
         "page_form.html", action=action, kept=kept, fields=shown, button=button, icon=icon, line=line, clear=clear
     )

@@ -27,6 +27,9 @@ def log(
     status: str | None = None,
     empty: str | None = None,
     more: str | None = None,
+    source: str | None = None,
+    older: str | None = None,
+    hint: str | None = None,
     plain: bool = False,
     hide: bool = False,
 ) -> Block:
@@ -35,17 +38,27 @@ def log(
     A line is a text, or has ``text`` (or ``line``, ``message``), ``level``, ``at`` and its number ``n``.
     status: of the job; while it runs the log follows its end.
     more (``Label -> Page``): above the first line, where that is not number 1.
+    source (``{script} on {node} -> Job?id={job_id}``): whose line it is, where lines of many lie together; they are
+    shown as they come, with their days, not from the end. older: what the page's parameter ``before`` is to be for
+    those before them. hint: said below ``empty``.
     plain: lines of a text, without times and levels, shown from its beginning. hide: show nothing without lines.
     """
     running = status in {"QUEUED", "LEASED", "RUNNING"}
-    lines = [_line(line) for line in _records(ctx, api, data, args)]
+    records = _records(ctx, api, data, args)
+    lines = [_line(line) for line in records]
     if hide and not lines:
         return ctx.render("nothing.html")
     label, arrow, target = (more or "").partition("->")
     earlier = {"label": label.strip(), "href": ctx.link(target.strip())} if arrow else None
+    if source:
+        lines = [{**line, **_source(ctx, source, row)} for line, row in zip(lines, records, strict=True)]
     return ctx.render(
         "log.html",
         lines=lines,
+        many=bool(source),
+        older=ctx.here(before=older) if older else None,
+        newest=ctx.here(before=None) if source and ctx.params.get("before") else None,
+        hint=hint,
         title=title,
         state=status,
         kind="job",
@@ -138,6 +151,14 @@ def _line(line: Any) -> dict[str, Any]:
     shown = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3] if isinstance(at, (int, float)) else at
     said = {"text": str(text), "level": str(line.get("level") or "info"), "at": shown}
     return {**said, "n": line["n"]} if isinstance(line.get("n"), int) else said
+
+
+def _source(ctx: MacroContext, source: str, row: Any) -> dict[str, Any]:
+    """Return whose line it is, and its day, which is said where it changes."""
+    shape = read_columns({"": source})[0].value(ctx, row if isinstance(row, Mapping) else {})
+    at = row.get("at") if isinstance(row, Mapping) else None
+    day = datetime.fromtimestamp(at, UTC).strftime("%-d %B %Y") if isinstance(at, (int, float)) else None
+    return {"source": shape.raw, "href": shape.get("href"), "day": day}
 
 
 def _records(ctx: MacroContext, api: str | None, data: Any, args: dict[str, Any] | None) -> list[Any]:

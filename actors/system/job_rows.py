@@ -96,14 +96,14 @@ class ResultRow(TypedDict):
 def job_rows(rows: Iterable[Mapping[str, Any]]) -> list[JobRow]:
     """Return jobs as lists show them; names of nodes are looked up at once."""
     found = list(rows)
-    names = _node_names(found)
+    names = node_names(found)
     return [_job(row, names) for row in found]
 
 
 def result_rows(rows: Iterable[Mapping[str, Any]]) -> list[ResultRow]:
     """Return what children came to, without secrets."""
     found = list(rows)
-    names = _node_names(found)
+    names = node_names(found)
     return [
         {
             "id": row["id"],
@@ -177,7 +177,7 @@ def _fan(row: Mapping[str, Any]) -> dict[str, Any] | None:
     fan = row.get("fan")
     if not fan:
         return None
-    names = _node_names(fan["errors"])
+    names = node_names(fan["errors"])
     kept = {name: fan[name] for name in ("total", "batch", "stop_on_failure", "stopped", "counts")}
     begun = sum(fan["counts"].values())
     return {**kept, "begun": begun, "errors": [{**one, "node": _name(one, names)} for one in fan["errors"]]}
@@ -204,7 +204,8 @@ def _job(row: Mapping[str, Any], nodes: Mapping[int, str]) -> JobRow:
     }
 
 
-def _node_names(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+def node_names(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """Return the names of the nodes that rows tell of as ``node_id``, by their ids."""
     wanted = {row["node_id"] for row in rows if row.get("node_id") is not None}
     return {row["id"]: row["name"] for row in Node.rows({"_id": {"$in": list(wanted)}}, fields=["name"])}
 

@@ -216,16 +216,28 @@ class FanOutPlan(Document):
 
 
 class JobOutput(Document):
-    """Some consecutive lines of one attempt's output; ``offset`` is the number of the first."""
+    """Some consecutive lines of one attempt's output; ``offset`` is the number of the first.
+
+    ``at`` is when the last of them was said, ``level`` what the worst one is (``output.RANKS``).
+    """
 
     meta: ClassVar[dict[str, Any]] = {
         "collection": "job_output",
-        "indexes": [{"fields": ["job", "attempt", "offset"], "unique": True}],
+        "indexes": [
+            {"fields": ["job", "attempt", "offset"], "unique": True},
+            ("level", "-at", "-_id"),
+            ("node_id", "level", "-at", "-_id"),
+            ("script", "level", "-at", "-_id"),
+        ],
     }
 
     job = IntField(required=True)
     attempt = IntField(required=True)
     offset = IntField(required=True)
+    node_id = IntField()
+    script = StringField()
+    at = FloatField()
+    level = IntField()
     lines = ListField(DictField())
 
 

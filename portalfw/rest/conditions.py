@@ -132,7 +132,8 @@ def _plain_text(given: Any) -> str:
     return str(given)
 
 
-def _time(given: Any) -> float:
+def time_of(given: Any) -> float:
+    """Return the epoch seconds of a time as people write it, see ``HELP``; raises ValueError or OverflowError."""
     text = str(given).strip()
     if text.startswith("-") and text[-1:] in SECONDS:
         return time.time() - float(text[1:-1]) * SECONDS[text[-1]]
@@ -144,13 +145,13 @@ def _time(given: Any) -> float:
 
 
 def _date(given: Any) -> dt.datetime:
-    return dt.datetime.fromtimestamp(_time(given), dt.UTC).replace(tzinfo=None)  # as the database's driver answers it
+    return dt.datetime.fromtimestamp(time_of(given), dt.UTC).replace(tzinfo=None)  # as the database's driver answers it
 
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "number": _number,
     "flag": _flag,
-    "time": _time,
+    "time": time_of,
     "date": _date,
     "text": _plain_text,
 }

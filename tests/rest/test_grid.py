@@ -12,6 +12,7 @@ from product import Product, wait_for
 RUN = "system/agentcontroller/executeJumpscript"
 JOBS = "system/gridmanager/getJobs"
 OUTPUT = "system/gridmanager/getJobOutput"
+LOGS = "system/gridmanager/getLogs"
 
 
 def count(product: Product, **arguments: Any) -> int:
@@ -31,6 +32,21 @@ def test_output_is_numbered_and_can_be_cut(product: Product) -> None:
     assert [line["text"] for line in news["lines"]] == ["up 598", "up 599"]
     for missing in ({}, {"attempt": 1}):
         assert product.call(OUTPUT, jobId=987_654, **missing).status_code == 404
+
+
+def test_what_jobs_say_is_found_without_knowing_which(product: Product) -> None:
+    """Lines of all jobs come newest first, by words, level, script, node and time; each leads to its job."""
+    begin, job = time.time(), count(product)
+    found = product.ask(LOGS, nodeId=1, script="lab/count", text="UP 1", **{"from": str(begin - 60)})["lines"]
+    (line,) = [one for one in found if one["job_id"] == job]
+    assert (line["level"], line["text"], line["n"], line["attempt"], line["node_id"]) == ("stdout", "up 1", 2, 1, 1)
+    said = product.ask(LOGS, jobId=job, limit=2)
+    assert [one["text"] for one in said["lines"]] == ["up 2", "up 1"]
+    assert [one["text"] for one in product.ask(LOGS, jobId=job, before=said["older"])["lines"]] == ["up 0"]
+    assert product.ask(LOGS, jobId=job, level="warning") == {"lines": [], "older": "", "searched": None}
+    assert product.ask(LOGS, jobId=job, to="-1d")["lines"] == []
+    for wrong in ({"before": "yesterday"}, {"from": "soon"}):
+        assert product.call(LOGS, **wrong).status_code == 400
 
 
 def test_jobs_are_found_by_what_is_known_of_them(product: Product) -> None:
@@ -177,6 +193,7 @@ def test_pages_of_the_grid_have_no_failed_macro(product: Product) -> None:
     schedule = product.ask("system/schedules/create", name="drawn", script="lab/count", when="3600", args={"count": 1})
     pages = ["", "/Nodes", "/Enrolment", "/Machines", "/Jobs?state=FAILED&within=3600", "/Queues", "/Schedules"]
     pages += ["/Processes", "/Processes?node=1", "/Storage", "/Storage?node=1"]
+    pages += ["/Logs", "/Logs?level=error&node=1&script=lab/count&text=no&from=-1h", f"/Logs?job={job}&before=1-1-1"]
     pages += ["/Node?id=1", "/NIC?node=1&nic=lo", "/Disk?node=1&kind=filesystem&disk=/", "/Disk?node=1&disk=vda"]
     pages += [f"/Job?id={job}", f"/Job?id={fan}", f"/Schedule?id={schedule}", "/JumpScript?name=lab/count"]
     for page in pages:
