@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from portalfw.controller.controller import NODE_CHECKS
@@ -17,6 +17,7 @@ from portalfw.health import node_results
 from portalfw.health.findings import State
 from portalfw.health.node_results import NodeHealth
 from portalfw.health.results import Message
+from portalfw.paths.addresses import FIELDS, between
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -34,6 +35,9 @@ STABILITY: Final = "healthcheck/network_stability"
 
 NEIGHBOURS: Final = 5
 """Nodes that each node pings, those after it in a ring: every node is pinged, and work grows with the nodes only."""
+
+SOUGHT: Final = 50
+"""Nodes after each among which its neighbours are looked for: of some no address may be known."""
 
 Row = dict[str, Any]
 
@@ -84,12 +88,10 @@ class NodeChecks:
         last = Job.rows({"script": STABILITY, "created": {"$gt": time.time() - interval}}, fields=["_id"], limit=1)
         if last:
             return
-        nodes = Node.rows({"status": ENABLED, "connected": True}, fields=["name", "address"])
+        nodes = Node.rows({"status": ENABLED, "connected": True}, fields=FIELDS)
+        terms = Terms(expires=EXPIRES, submitted_by="health")
         for place, node in enumerate(nodes):
-            around = [*nodes[place + 1 :], *nodes[:place]]
-            peers = [{"name": one["name"], "address": one["address"]} for one in around if _reachable(one["address"])]
-            terms = Terms(expires=EXPIRES, submitted_by="health")
-            args = {"peers": peers[:NEIGHBOURS]}
+            args = {"peers": list(islice(_around(nodes, place), NEIGHBOURS))}
             self._runtime.controller.orders.on_node(STABILITY, node["id"], args, terms)
 
     def run(self, name: str, node_id: int, user: str) -> list[Message]:
@@ -152,13 +154,13 @@ def _known(led: Collection[str]) -> dict[str, Row]:
     return found
 
 
-def _reachable(address: str) -> bool:
-    """Tell whether other nodes can know a node by its address."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return not (found.is_loopback or found.is_unspecified)
+def _around(nodes: Sequence[Row], place: int) -> Iterator[Row]:
+    """Yield those after a node in the ring that it can reach, among the next few: with many nodes none looks at all."""
+    for step in range(1, min(len(nodes), SOUGHT + 1)):
+        one = nodes[(place + step) % len(nodes)]
+        address = between(nodes[place], one)
+        if address:
+            yield {"name": one["name"], "address": address}
 
 
 def _interval(when: float | str) -> float:

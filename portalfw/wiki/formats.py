@@ -106,6 +106,7 @@ FORMATS: Mapping[str, Callable[[Any], Shape]] = {
     "text": _text,
     "state": _state,
     "job": lambda value: _state(value, kind="job"),
+    "node": lambda value: _state(value, kind="node"),
     "mono": lambda value: Shape(_text(value), mono=True),
     "copy": lambda value: Shape(_text(value), mono=True, copy=True),
     "time": _time,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 import sys
@@ -24,6 +25,20 @@ print(json.dumps(told(judge_pings([ping("other", "10.222.0.2", 1500, 3)]))))
 
 def ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+SERVING = """
+from sal.network.throughput import serve
+print(serve("10.222.0.2", "k" * 32, 1.0, lambda port: print(port, flush=True)))
+"""
+MEASURING = """
+import json, sys
+from sal.findings import told
+from sal.findings.throughput import judge_throughput
+from sal.network.throughput import measure
+found = measure("10.222.0.2", int(sys.argv[1]), sys.argv[2] * 32, 1.0)
+print(json.dumps([found.there.megabits, found.back.megabits, found.speed, *told([judge_throughput("other", found)])]))
+"""
 
 
 @pytest.fixture
@@ -62,6 +77,30 @@ def test_pings_between_nodes(namespaces: tuple[str, str]) -> None:
     assert "do not get through" in small
     ip("-n", other, "link", "set", "x", "down")
     assert '"ERROR"' in found(one)
+
+
+def within(name: str, code: str, *arguments: str) -> subprocess.Popen[str]:
+    command = ["ip", "netns", "exec", name, sys.executable, "-c", code, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_throughput_between_nodes(namespaces: tuple[str, str]) -> None:
+    """What is measured is what the link bears, each way; who does not have the key learns and costs nothing."""
+    one, other = namespaces
+    for name, rate in ((one, "50mbit"), (other, "20mbit")):
+        shaped = ["tc", "-n", name, "qdisc", "add", "dev", "x", "root", "tbf"]
+        subprocess.run([*shaped, "rate", rate, "burst", "64kb", "latency", "50ms"], check=True, capture_output=True)
+    with within(other, SERVING) as serving:
+        assert serving.stdout
+        port = serving.stdout.readline().strip()
+        refused = within(one, MEASURING, port, "x").communicate(timeout=60)
+        assert "NetworkError" in refused[1]
+        there, back, speed, said = json.loads(within(one, MEASURING, port, "k").communicate(timeout=60)[0])
+        carried = int(serving.communicate(timeout=60)[0])
+    assert 30 < there < 60
+    assert 12 < back < 24
+    assert carried > (there + back) * 1e6 / 8 * 0.5
+    assert (speed, said["state"]) == (10_000, "ERROR")  # that of a cable between namespaces, as it tells itself
 
 
 def test_figures_of_an_hour_and_addresses_have_their_states() -> None:

@@ -94,6 +94,7 @@ def test_headers() -> None:
     """
     queues = {"node": "default", "libvirt/openconsole": "console", "healthcheck": "process"}
     queues["healthcheck/guest_packets"] = "hypervisor"
+    queues |= {f"network/{name}": "default" for name in ("measurelatency", "measurethroughput", "servethroughput")}
     files = sorted(SCRIPTS.glob("*/*.py"))
     assert len(files) >= 14
     for file in files:

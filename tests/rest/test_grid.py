@@ -192,7 +192,7 @@ def test_pages_of_the_grid_have_no_failed_macro(product: Product) -> None:
     fan = product.ask(RUN, name="lab/count", role="*", all=True, args={"count": 1})["id"]
     schedule = product.ask("system/schedules/create", name="drawn", script="lab/count", when="3600", args={"count": 1})
     pages = ["", "/Nodes", "/Enrolment", "/Machines", "/Jobs?state=FAILED&within=3600", "/Queues", "/Schedules"]
-    pages += ["/Processes", "/Processes?node=1", "/Storage", "/Storage?node=1"]
+    pages += ["/Processes", "/Processes?node=1", "/Storage", "/Storage?node=1", "/Network"]
     pages += ["/Logs", "/Logs?level=error&node=1&script=lab/count&text=no&from=-1h", f"/Logs?job={job}&before=1-1-1"]
     pages += ["/Node?id=1", "/NIC?node=1&nic=lo", "/Disk?node=1&kind=filesystem&disk=/", "/Disk?node=1&disk=vda"]
     pages += [f"/Job?id={job}", f"/Job?id={fan}", f"/Schedule?id={schedule}", "/JumpScript?name=lab/count"]
