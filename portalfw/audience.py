@@ -66,7 +66,7 @@ class Audiences:
     def names(change: Change) -> tuple[str, ...]:
         """Return the topics by which a change may be told."""
         gone = change.row is None and change.collection in OWN
-        return (change.collection,) if gone else (change.collection, change.topic)
+        return (change.collection,) if gone else change.names
 
     def of(self, change: Change) -> Hearing:
         """Return who may hear of a change.

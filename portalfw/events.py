@@ -26,6 +26,7 @@ HEARTBEAT = {  # that a node is still there is no news, and comes all the time
     "updateDescription.updatedFields.last_seen": {"$exists": True},
     "$expr": {"$eq": [{"$size": {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}}}, 1]},
 }
+BY_FIELD = {"job": "script"}  # changes of these are also told by what a field holds: job:node/processes
 EVERYTHING = "*"  # the topic of all changes
 BACKLOG = 10_000  # changes that a subscriber may be behind before it is told to look for itself
 RETRY = 0.5  # seconds
@@ -45,6 +46,14 @@ class Change:
     def topic(self) -> str:
         """The topic of just this document, for instance ``machine:3``."""
         return f"{self.collection}:{self.id}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All topics that it may be called by."""
+        field = BY_FIELD.get(self.collection)
+        if field is None or self.row is None or not self.row.get(field):
+            return (self.collection, self.topic)
+        return (self.collection, self.topic, f"{self.collection}:{self.row[field]}")
 
 
 class Subscription:
@@ -104,7 +113,7 @@ class EventBus:
         self._open = Event()
         self._life = secrets.token_hex(4)
         self._count = 0
-        self._recent: deque[tuple[int, str, str]] = deque(maxlen=REMEMBERED)
+        self._recent: deque[tuple[int, tuple[str, ...]]] = deque(maxlen=REMEMBERED)
         self._reader: gevent.Greenlet[[], None] | None = None
 
     def start(self) -> None:
@@ -136,7 +145,7 @@ class EventBus:
         if life != self._life or not count.isdecimal() or int(count) + 1 < first:
             return set(topics)
         since = int(count)
-        return {topic for number, *names in self._recent if number > since for topic in names if topic in topics}
+        return {topic for number, names in self._recent if number > since for topic in names if topic in topics}
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a subscription."""
@@ -149,8 +158,8 @@ class EventBus:
     def publish(self, change: Change) -> None:
         """Deliver a change to those who listen to its collection or to itself."""
         self._count += 1
-        self._recent.append((self._count, change.collection, change.topic))
-        names = (EVERYTHING, change.collection, change.topic)
+        self._recent.append((self._count, change.names))
+        names = (EVERYTHING, *change.names)
         for listener in set[Subscription]().union(*(self._subscriptions.get(name, ()) for name in names)):
             listener.put(change)
 

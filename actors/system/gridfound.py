@@ -115,12 +115,12 @@ class GridFound(Actor, app="system", name="gridmanager"):
         nodes = Node.rows(query, fields=["name"], sort="name")
         return listing.of_rows(row for node in nodes for row in _rows(node, names))
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",))
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=(f"job:{PROCESSES}",))
     def get_processes(self, node_id: int, *, listing: Annotated[Listing, PROCESS]) -> list[ProcessRow]:
         """Return the processes that a node told of when node/processes last ran there; none if it has not."""
         return listing.of_rows(_told(node_id, PROCESSES, "pid"))
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job",), title="Get storage pools")
+    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=(f"job:{POOLS}",), title="Get storage pools")
     def get_pools(self, node_id: int | None = None, *, listing: Annotated[Listing, POOL]) -> list[PoolRow]:
         """Return the storage pools that nodes told of when libvirt/listpools last ran there."""
         query: dict[str, Any] = {"status": {"$ne": "DECOMMISSIONED"}} | ({} if node_id is None else {"_id": node_id})

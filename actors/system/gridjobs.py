@@ -71,6 +71,10 @@ class GridJobs(Actor, app="system", name="gridmanager"):
         within: Annotated[float | None, Arg("Within", help="Made in the last so many seconds.")] = None,
         schedule_id: Annotated[int | None, Arg("Schedule", help="Only those that it made.")] = None,
         queue: str | None = None,
+        housekeeping: Annotated[
+            bool,
+            Arg("Housekeeping", help="Also what comes by itself: occurrences of schedules, checks, looks at nodes."),
+        ] = True,
         whole: Annotated[bool, Arg("Whole", help="Leave out the children of fan-outs.")] = False,
         listing: Annotated[Listing, JOBS],
     ) -> list[JobRow]:
@@ -84,6 +88,8 @@ class GridJobs(Actor, app="system", name="gridmanager"):
         query: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if within is not None:
             query["created"] = {"$gte": time.time() - within}
+        if not housekeeping:
+            query["routine"] = False
         if whole:
             query["parent"] = None
         rows = listing.of(Job, query, fields=[*JOB_FIELDS, *FAN_FIELDS])
@@ -92,7 +98,7 @@ class GridJobs(Actor, app="system", name="gridmanager"):
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",))
     def get_job(self, job_id: int) -> dict[str, Any]:
         """Return one job with its arguments, result and attempts; secrets are masked."""
-        return job_detail(_row(job_id))
+        return job_detail(_row(job_id), self.runtime.controller.orders)
 
     @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=("job:{job_id}",), title="Get results")
     def get_job_results(self, job_id: int, *, listing: Annotated[Listing, RESULTS]) -> list[ResultRow]:

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from agent.protocol import JobState
 from portalfw.controller.documents import Job, Node, Script
+from portalfw.controller.orders import Orders
 from portalfw.masking import masked
 from portalfw.rest import Columns, NameOf
 
@@ -118,7 +119,7 @@ def result_rows(rows: Iterable[Mapping[str, Any]]) -> list[ResultRow]:
     ]
 
 
-def job_detail(row: Mapping[str, Any]) -> dict[str, Any]:
+def job_detail(row: dict[str, Any], orders: Orders) -> dict[str, Any]:
     """Return everything of one job that may be shown: secrets in its arguments and its result are masked."""
     scripts = Script.rows({"sha256": row["sha256"]}, fields=["header"], limit=1)
     script: dict[str, Any] = scripts[0]["header"] if scripts else {}
@@ -148,7 +149,7 @@ def job_detail(row: Mapping[str, Any]) -> dict[str, Any]:
         "open": not JobState(row["status"]).ended,
         "fan_out": _fan(row),
         "can_retry": failed,
-        "retry_needs_confirmation": failed and not row.get("idempotent") and bool(row.get("started")),
+        "retry_needs_confirmation": failed and orders.wants_confirmation(row),
     }
 
 

@@ -113,6 +113,8 @@ class Job(Document):
             {"fields": ["parent", "node_id"], "unique": True, "partialFilterExpression": {"parent": {"$exists": True}}},
             {"fields": ["parent", "status"], "partialFilterExpression": {"parent": {"$exists": True}}},
             {"fields": ["occurrence"], "unique": True, "sparse": True},
+            ("script", "node_id", "_id"),
+            {"fields": ["routine", "_id"], "partialFilterExpression": {"routine": False}},
             {"fields": ["schedule", "status"], "partialFilterExpression": {"schedule": {"$exists": True}}},
         ],
     }
@@ -133,6 +135,7 @@ class Job(Document):
     limits = DictField()
     idempotent = BooleanField()
     log = BooleanField(default=True)
+    routine = BooleanField(default=False)
     submitted_by = StringField(default="")
     status = StringField()
     reason = StringField(default="")

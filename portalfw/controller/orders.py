@@ -12,7 +12,7 @@ from portalfw.controller.fanout import check_batch, retry_nodes
 from portalfw.controller.queue import JobQueue
 from portalfw.controller.submission import Terms, draft, insert
 from portalfw.controller.targets import Target, least_busy, members
-from portalfw.errors import ConflictError, NotFoundError
+from portalfw.errors import ConflictError, InvalidError, NotFoundError
 
 PLACED: Final = 1000
 """Jobs for any node that are placed anew in one turn."""
@@ -94,7 +94,7 @@ class Orders:
         if not state.ended or state == JobState.OK:
             raise ConflictError(f"Job {job_id} is {state.value}; only one that failed can be run again.")
         script = self._again(row)
-        if not (confirmed or script["header"].get("idempotent") or not _has_begun(row)):
+        if not confirmed and _wants_confirmation(row, script):
             raise ConflictError(
                 f"Job {job_id} may have done half its work, and {row['script']} is not idempotent; confirm to run it "
                 "again.",
@@ -111,6 +111,13 @@ class Orders:
         if (row.get("target") or {}).get("any"):
             return self.on_any(script, Target.from_row(row["target"]), row["args"], terms)
         return self.on_node(script, row["node_id"], row["args"], terms)
+
+    def wants_confirmation(self, row: Row) -> bool:
+        """Tell whether to run a job that did not end well once more has to be confirmed: half of it may be done."""
+        try:
+            return _wants_confirmation(row, self._again(row))
+        except (NotFoundError, InvalidError):
+            return False  # it cannot be run again at all
 
     def place(self) -> None:
         """Give the jobs that any node may do to one that is there; to be called every second or so by one process."""
@@ -138,6 +145,10 @@ class Orders:
             if not rows or rows[0].get("broken"):
                 raise
             return rows[0]
+
+
+def _wants_confirmation(row: Row, script: Row) -> bool:
+    return not script["header"].get("idempotent") and _has_begun(row)
 
 
 def _has_begun(row: Row) -> bool:

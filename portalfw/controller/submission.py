@@ -16,6 +16,9 @@ from portalfw.errors import InvalidError
 EXPIRES: Final = 60.0
 """Seconds that a job waits for its node, unless told otherwise."""
 
+ITSELF: Final = frozenset({"", "health"})
+"""Who orders where nobody does: the platform, and its health checks."""
+
 Row = dict[str, Any]
 
 
@@ -54,9 +57,16 @@ def draft(script: Row, args: Mapping[str, Any], terms: Terms) -> Row:
         "log": header["log"],
         "priority": terms.priority,
         "submitted_by": terms.submitted_by,
+        "routine": _is_routine(header, terms),
         **waiting(terms.expires),
         **dict(terms.marks),
     }
+
+
+def _is_routine(header: Row, terms: Terms) -> bool:
+    """Tell whether a job comes again and again by itself: an occurrence of a schedule, a look at how things are."""
+    scheduled = any(name == "occurrence" for name, _ in terms.marks)
+    return scheduled or (not header["log"] and terms.submitted_by in ITSELF)
 
 
 def waiting(expires: float) -> Row:

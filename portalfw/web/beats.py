@@ -149,7 +149,7 @@ class Beats:
             self._number += 1
             one = Heard(self._number, change)
             self._recent.append(one)
-            if change.collection in self._watching or change.topic in self._watching:
+            if any(name in self._watching for name in change.names):
                 self._waiting.append(one)
             if change.collection in DOUBTFUL and change.operation != "insert":
                 self._doubt(change)
@@ -219,14 +219,15 @@ class Beats:
         return found
 
     def _listening(self, told: Iterable[Heard]) -> set[Listener]:
-        names = {name for one in told for name in (one.change.collection, one.change.topic)}
+        names = {name for one in told for name in one.change.names}
         return set[Listener]().union(*(self._watching.get(name, ()) for name in names))
 
 
 def _topics(told: Hearings, listener: Listener) -> set[str]:
-    """Return the most exact names of what a listener watches and may hear of."""
+    """Return the exact names of what a listener watches and may hear of; of what is gone and nobody's, all there is."""
     return {
-        max(names, key=len)
+        name
         for names, hearing in told.items()
         if not names.isdisjoint(listener.topics) and hearing(listener.viewer)
+        for name in ({one for one in names if ":" in one} or names)
     }

@@ -64,6 +64,17 @@ def test_jobs_are_found_by_what_is_known_of_them(product: Product) -> None:
     assert not {good, bad} & found(queue="io")
 
 
+def test_housekeeping_can_be_left_out(product: Product) -> None:
+    """What a schedule or the platform makes by itself is left out if asked; what somebody runs by hand never is."""
+    by_hand = {count(product), product.ask(RUN, name="libvirt/listmachines", nid=1)["id"]}
+    wait_for(lambda: product.ask(JOBS, submittedBy="", script="libvirt/listmachines"), what="a look at the machines")
+    kept, everything = product.ask(JOBS, housekeeping=False, limit=500), product.ask(JOBS, limit=500)
+    assert by_hand <= {row["id"] for row in kept} < {row["id"] for row in everything}
+    itself = {(row["script"], row["submitted_by"]) for row in everything if row not in kept}
+    assert ("libvirt/listmachines", "") in itself
+    assert not {name for _, name in itself if name and not name.startswith("schedule ") and name != "health"}
+
+
 def test_a_job_tells_its_attempts(product: Product) -> None:
     """One that failed says when each attempt began, how it ended and why, and that running it again wants care."""
     job = product.ask("system/gridmanager/getJob", jobId=count(product, fail=True))
@@ -171,6 +182,16 @@ def test_processes_are_those_that_the_node_told_of(product: Product) -> None:
     assert mongod
     assert all("mongod" in row["name"] + row["command"] for row in mongod)
     assert product.ask("system/gridmanager/getProcesses", nodeId=987) == []
+
+
+def test_running_again_is_confirmed_where_it_has_to_be(product: Product) -> None:
+    """What a page says of it is what the call asks for, of a fan-out too: its jobs have begun."""
+    fan = product.ask(RUN, name="lab/count", role="*", all=True, args={"count": 1, "fail": True})["id"]
+    job = product.ask("system/gridmanager/getJob", jobId=fan)
+    assert job["can_retry"]
+    assert job["retry_needs_confirmation"]
+    assert product.call("system/gridmanager/retryJob", jobId=fan).status_code == 409
+    assert product.ask("system/gridmanager/retryJob", jobId=fan, confirmed=True) > fan
 
 
 def test_storage_pools_are_those_that_the_node_told_of(product: Product) -> None:

@@ -211,6 +211,19 @@ def test_gathering_loses_no_change(bus: EventBus) -> None:
     assert max(times) <= 2 + 60 * 0.1 / LONGEST
 
 
+def test_a_job_is_told_by_its_script_too(bus: EventBus) -> None:
+    """Who watches what a script answers hears of its jobs only; who watches one job or all of them hears as ever."""
+    beats, operator = Beats(bus, Audiences()), Principal("ann", groups=frozenset({"level1"}))
+    pools, lists, first, every = (
+        beats.listen(operator, [topic], None) for topic in ("job:libvirt/pools", "job:libvirt/lists", "job:1", "job")
+    )
+    bus.publish(Change("job", 1, "update", {"_id": 1, "script": "libvirt/pools"}))
+    for listener in (pools, first, every):
+        assert listener.wait(30)[0] == {"job:1", "job:libvirt/pools"}
+    assert lists.wait(0) == (set(), [])
+    assert bus.missed(f"{bus.position.partition('-')[0]}-0", ["job:libvirt/pools", "job:2"]) == {"job:libvirt/pools"}
+
+
 def test_a_fragment_serves_all_who_see_the_same(bus: EventBus) -> None:
     """It is rendered once for viewers with the same groups, unless it asked for a name, and anew after a change."""
     fragments, made = Fragments(bus), list[str]()
