@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, TypedDict
 
 from actors.cloud.models import Location
+from actors.system.job_counts import JobCounts
 from actors.system.job_rows import FAILED
 from agent.protocol import ENDED, HELD, JobState
 from portalfw.controller import node_life
@@ -102,8 +103,7 @@ class GridOverview(Actor, app="system", name="gridmanager"):
         over = span(from_, to)
         step = next(seconds for most, seconds in STEPS if over.end - over.begin <= most or not most)
         begin = over.begin // step * step
-        query: dict[str, Any] = {"status": {"$in": list(ENDED)}, "ended": {"$gte": begin, "$lt": over.end}}
-        counted = _ended(query | ({"script": script} if script else {}), step)
+        counted = self.runtime.service(JobCounts).ended(begin, over.end, step, script)
         times = [begin + number * step for number in range(max(1, -int((begin - over.end) // step)))]
         spans = {at: max(LEAST, min(step, over.end - at)) for at in times}
         series: list[SeriesRow] = [_rate(label, states, counted, spans) for label, states in ENDS.items()]
@@ -163,14 +163,6 @@ def _tile(
         "message": worst.message if worst else "",
         "cpu": None if cpu is None else round(cpu, 1),
     }
-
-
-def _ended(query: Mapping[str, Any], step: int) -> Counter[tuple[float, str]]:
-    """Return how many jobs ended in each step of time and state; the index on both has all that is needed."""
-    at = {"$subtract": ["$ended", {"$mod": ["$ended", step]}]}
-    group = {"_id": {"at": at, "status": "$status"}, "count": {"$sum": 1}}
-    rows = Job.collection().aggregate([{"$match": query}, {"$group": group}])
-    return Counter({(row["_id"]["at"], row["_id"]["status"]): row["count"] for row in rows})
 
 
 def _rate(
