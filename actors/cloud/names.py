@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -27,6 +28,14 @@ class Names:
     def image(self, image_id: int) -> str:
         """Return the name of an image's volume."""
         return f"{self.site}-i{image_id}"
+
+    def owner(self, volume: str) -> tuple[str, int] | None:
+        """Return whose volume this is, ``disk``, ``image`` or ``machine`` (its seed) and the id; None if not ours."""
+        found = re.fullmatch(rf"{re.escape(self.site)}-(?:(d)(\d+)|(i)(\d+)|(m)(\d+)-seed)", volume)
+        if found is None:
+            return None
+        letter, number = (part for part in found.groups() if part is not None)
+        return {"d": "disk", "i": "image", "m": "machine"}[letter], int(number)
 
     def bridge(self, cloudspace_id: int) -> str:
         """Return the name of a cloudspace's bridge."""

@@ -125,7 +125,8 @@ class GridFound(Actor, app="system", name="gridmanager"):
         """Return the storage pools that nodes told of when libvirt/listpools last ran there."""
         query: dict[str, Any] = {"status": {"$ne": "DECOMMISSIONED"}} | ({} if node_id is None else {"_id": node_id})
         return listing.of_rows(
-            {**one, "node": node["name"], "percent": 100.0 * one["allocation"] / (one["capacity"] or 1)}
+            {name: one[name] for name in one.keys() - {"contents"}}
+            | {"node": node["name"], "percent": 100.0 * one["allocation"] / (one["capacity"] or 1)}
             for node in Node.rows(query, fields=["name"], sort="name")
             for one in _told(node["id"], POOLS, "name")
         )
@@ -133,14 +134,14 @@ class GridFound(Actor, app="system", name="gridmanager"):
 
 def _told(node_id: int, script: str, key: str) -> Iterator[dict[str, Any]]:
     """Yield the rows that a script last answered on a node, named by their ``key``; none if it has not run there."""
-    last = _last(node_id, script)
+    last = last_answer(node_id, script)
     if last is None:
         return
     for one in last["result"] or ():
         yield {"id": f"{node_id}:{one[key]}", "node_id": node_id, "seen": last["ended"], **one}
 
 
-def _last(node_id: int, script: str) -> dict[str, Any] | None:
+def last_answer(node_id: int, script: str) -> dict[str, Any] | None:
     """Return what a script last answered on a node, and when."""
     ran = {"node_id": node_id, "status": JobState.OK.value, "script": script}
     return next(iter(Job.rows(ran, fields=["result", "ended"], sort="-_id", limit=1)), None)
@@ -148,7 +149,7 @@ def _last(node_id: int, script: str) -> dict[str, Any] | None:
 
 def _rows(node: Mapping[str, Any], names: Names) -> Iterator[FoundRow]:
     """Yield what a node last said of its machines; nothing if it was not asked as long as jobs are kept."""
-    last = _last(node["id"], LOOKING)
+    last = last_answer(node["id"], LOOKING)
     if last is None:
         return
     there = {one["name"]: MEANING.get(one["state"], "HALTED") for one in last["result"] or ()}

@@ -1,10 +1,10 @@
-"""Tell the storage pools of the node and how full they are."""
+"""Tell the storage pools of the node, how full they are and what lies in them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-descr = "Tell the storage pools of the node and how full they are."
+descr = "Tell the storage pools of the node, how full they are and what lies in them."
 organization = "portalfw"
 author = "portalfw"
 name = "listpools"
@@ -20,10 +20,14 @@ idempotent = True
 
 
 def action() -> list[dict[str, Any]]:
-    """Return what `sal.hypervisor.storage.Pool` says of each, by name."""
+    """Return what `sal.hypervisor.storage.Pool` says of each, by name, and as ``contents`` its volumes."""
     from dataclasses import asdict
 
     from agent.jumpscript import context
-    from sal.hypervisor import Hypervisor, list_pools
+    from sal.hypervisor import Hypervisor, list_pools, list_volumes
 
-    return [asdict(pool) for pool in list_pools(Hypervisor(context.hypervisor))]
+    hypervisor = Hypervisor(context.hypervisor)
+    return [
+        {**asdict(pool), "contents": [asdict(one) for one in list_volumes(hypervisor, pool.name)]}
+        for pool in list_pools(hypervisor)
+    ]

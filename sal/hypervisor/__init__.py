@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sal.hypervisor.site import Site
     from sal.hypervisor.spec import DiskSpec, MachineSpec, NicSpec, SeedSpec
     from sal.hypervisor.state import MachineState
-    from sal.hypervisor.storage import Pool, Storage, Volume, list_pools
+    from sal.hypervisor.storage import Pool, Storage, Volume, list_pools, list_volumes
 
 __all__ = [
     "AcceleratorProof",
@@ -30,6 +30,7 @@ __all__ = [
     "Storage",
     "Volume",
     "list_pools",
+    "list_volumes",
     "prove_kvm",
     "remembered_proof",
 ]
@@ -41,7 +42,7 @@ _HOMES = {
     "site": ("Site",),
     "spec": ("DiskSpec", "MachineSpec", "NicSpec", "SeedSpec"),
     "state": ("MachineState",),
-    "storage": ("Pool", "Storage", "Volume", "list_pools"),
+    "storage": ("Pool", "Storage", "Volume", "list_pools", "list_volumes"),
 }
 
 

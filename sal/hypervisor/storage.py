@@ -204,6 +204,13 @@ def list_pools(hypervisor: Hypervisor) -> list[Pool]:
     return sorted((_pool_facts(one) for one in found), key=lambda pool: pool.name)
 
 
+def list_volumes(hypervisor: Hypervisor, pool: str) -> list[Volume]:
+    """Return the volumes of any pool of the node by name; none of one that is not active or not there."""
+    with named(f"pool {pool}", StorageError):
+        found = [one for one in hypervisor.connection.listAllStoragePools() if one.name() == pool and one.isActive()]
+        return sorted((_volume(one) for each in found for one in each.listAllVolumes()), key=lambda one: one.name)
+
+
 def pool_xml(name: str, folder: Path) -> str:
     """Return the definition of a pool that is a folder."""
     pool = ET.Element("pool", type="dir")

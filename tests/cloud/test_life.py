@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from portal import NOTHING, Portal, held, wait_for
 
-from actors.cloud.models import Cloudspace, ExternalNetwork, Machine
+from actors.cloud.models import Cloudspace, Disk, ExternalNetwork, Machine
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,29 @@ def test_an_account_with_cloudspaces_stays(portal: Portal) -> None:
     portal.ask("cloudapi/cloudspaces/delete", cloudspaceId=space)
     assert portal.ask("cloudbroker/account/delete", accountId=account, reason="done") is True
     wait_for(lambda: account not in [row["id"] for row in portal.ask("cloudbroker/account/list")], what="it is gone")
+
+
+def test_volumes_are_compared_with_what_the_cloud_knows(portal: Portal, space: int) -> None:
+    """A disk's volume belongs to its machine; one whose disk is gone is nobody's, and a disk without one is missing."""
+    machine = portal.machine(space)
+    disk, *_ = Disk.rows({"machine_id": machine})
+
+    def verdicts() -> dict[tuple[str, int | None], str]:
+        rows = portal.ask("system/gridmanager/getVolumes", limit=1000)
+        return {(row["kind"], row["owner_id"]): row["verdict"] for row in rows}
+
+    node = portal.runtime.dal.node(1)
+    told = node.run("libvirt/listpools")
+    assert sum(len(pool["contents"]) for pool in told) == sum(pool["volumes"] for pool in told)
+    found = next(row for row in portal.ask("system/gridmanager/getVolumes") if row["owner_id"] == disk["id"])
+    assert (found["verdict"], found["owner"], found["machine_id"]) == ("OK", disk["name"], machine)
+    assert verdicts()["image", Machine.get(machine).image_id] == "OK"
+    Disk.collection().update_one({"_id": disk["id"]}, {"$set": {"status": "DESTROYED"}})
+    assert verdicts()["disk", disk["id"]] == "ORPHAN"
+    Disk.collection().insert_one(Disk.collection().find_one({"_id": disk["id"]}) | {"_id": 9999, "status": "ASSIGNED"})
+    assert verdicts()["disk", 9999] == "ABSENT"
+    Disk.collection().delete_one({"_id": 9999})
+    Disk.collection().update_one({"_id": disk["id"]}, {"$set": {"status": disk["status"]}})
+    portal.ask("cloudapi/machines/delete", machineId=machine, permanently=True)
+    node.run("libvirt/listpools")
+    assert ("disk", disk["id"]) not in verdicts()
