@@ -132,11 +132,16 @@ def _throughput(row: dict[str, Any], names: dict[int, str]) -> ThroughputRow:
         "from_name": names.get(row["node_id"], ""),
         "to_id": peer["node"],
         "to_name": peer["name"],
-        "there": found.get("there"),
-        "back": found.get("back"),
+        "there": _rounded(found.get("there")),
+        "back": _rounded(found.get("back")),
         "speed": found.get("speed"),
         "state": found.get("state") or ("ERROR" if ended else JobState.RUNNING.value),
         "message": found.get("message") or row.get("reason") or "",
         "seen": row.get("ended") or row["created"],
         "by": row.get("submitted_by") or "",
     }
+
+
+def _rounded(rate: float | None) -> float | None:
+    """Return a rate without digits that no measurement of some seconds can tell."""
+    return None if rate is None else round(rate, 0 if rate >= 100 else 1)  # noqa: PLR2004 - three figures

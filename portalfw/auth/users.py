@@ -173,18 +173,19 @@ def _verify(password_hash: str, password: str) -> bool:
             return False
 
 
-#: The groups that the shipped rights speak of.
+#: The groups that the shipped rights and alerts speak of.
 SHIPPED = {
     ADMIN: "May do everything.",
     "level1": "Operators: first line.",
     "level2": "Operators: may also act on nodes.",
     "level3": "Operators: may also destroy in bulk.",
     "user": "May sign in to the End User portal.",
+    "alert": "On call: is written to about alerts of its level, level1, level2 or level3.",
 }
 
 
 def ensure_groups() -> None:
-    """Create the groups that the shipped rights speak of, if they are missing."""
+    """Create the groups that the shipped rights and alerts speak of, if they are missing."""
     for name, description in SHIPPED.items():
         if Group.collection().find_one({"name": name}) is None:
             with contextlib.suppress(mongoengine.NotUniqueError):  # another process starts at the same moment

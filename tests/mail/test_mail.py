@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,16 @@ from cryptography.x509.oid import NameOID
 from product import Product, running, wait_for
 from pymongo.database import Database
 
+from portalfw.alerts import notices
+from portalfw.alerts.alerts import Cause, raise_alert, update
+from portalfw.alerts.documents import Alert
+from portalfw.auth.user_changes import edit_user
+from portalfw.auth.users import create_user, ensure_groups
 from portalfw.errors import InvalidError
 from portalfw.mail.deliveries import Deliveries, Delivery
 from portalfw.mail.message import Letter, checked_address
 from portalfw.runtime import Runtime
-from portalfw.settings import load_settings
+from portalfw.settings import Settings, load_settings
 
 SEND, GET, RETRY = (f"system/emailsender/{name}" for name in ("send", "getDelivery", "retry"))
 HERE = Path(__file__).parent
@@ -216,3 +222,50 @@ def test_no_header_can_be_smuggled_in(subject: str) -> None:
     for address in ("a@b\nBcc: c@d", "a@b, c@d", "<a@b>", "a b@c", "a@b c", "ä@b", "a", f"{'a' * 65}@b"):
         with pytest.raises(InvalidError):
             checked_address(address)
+
+
+def test_people_on_call_are_written_to(post: Post, database: Any, tmp_path: Path) -> None:
+    """Who is on call for an alert's level gets one letter; the next level's if nobody accepts it, and no more then."""
+    relay = tomllib.loads(post.file.read_text())
+    runtime = Runtime(Settings(state=tmp_path, public_url="https://portal.example.org", **relay), database)
+    people = {
+        "one": ["level1", "alert"],
+        "off": ["level1", "admin"],
+        "two": ["level2", "alert"],
+        "gone": ["level2", "alert"],
+    }
+    ensure_groups()
+    for name, groups in people.items():
+        create_user(f"{name}-call", "a-password", groups=groups, emails=[f"{name}-call@example.org"])
+    edit_user("gone-call", active=False)
+
+    def told() -> dict[str, list[str]]:
+        """Have letters written, twice, and return whose were sent, with their subjects."""
+        notices.write_to_people(runtime)
+        notices.write_to_people(runtime)
+        wait_for(lambda: all(row["status"] == "SENT" for row in Delivery.rows()), what="all letters being sent")
+        letters = {name: post.taken(f"{name}-call@example.org") for name in people}
+        return {
+            name: [str(email.message_from_string(one["source"], policy=email.policy.SMTP)["Subject"]) for one in found]
+            for name, found in letters.items()
+            if found
+        }
+
+    raise_alert(Cause("kettle", "health.Lab", "CRITICAL", "The kettle\nis broken", last=time.time()))
+    subject = "Alert 1 (CRITICAL): The kettle is broken"
+    assert told() == {"one": [subject]}
+    (letter,) = post.taken("one-call@example.org")
+    assert "https://portal.example.org/grid/Alert?id=1" in letter["source"]
+    notices.escalate_overdue(60)
+    assert told() == {"one": [subject]}
+    notices.escalate_overdue(0)
+    assert told() == {"one": [subject], "two": [subject]}
+    update(1, "two-call", state="ACCEPTED", assigned=None, comment="I come")
+    notices.escalate_overdue(0)
+    assert told() == {"one": [subject], "two": [subject]}
+    (row,) = Alert.rows()
+    assert (row["level"], row["status"]) == (2, "ACCEPTED")
+    assert f"Escalated to level 2: {notices.LATE}" in [step["comment"] for step in row["history"]]
+    assert [(one["to"], one["user"], one["tries"]) for one in Delivery.rows()] == [
+        (f"{name}-call@example.org", "system", 1) for name in ("one", "two")
+    ]
