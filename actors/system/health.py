@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypedDict
 
 from portalfw.controller import node_life
@@ -203,7 +204,8 @@ class Health(Actor, app="system"):
         given = {"node_id": node_id, "finding": finding}
         query = {name: value for name, value in given.items() if value is not None}
         rows = listing.of(HealthChange, query, fields=CHANGE_FIELDS)
-        return rows.answered(_change(row) for row in rows)
+        names = _node_names(row.get("node_id") for row in rows)
+        return rows.answered(_change(row, names) for row in rows)
 
     @method(right=OPERATORS, title="Check now")
     def run(
@@ -287,9 +289,13 @@ def _counted(counts: Counter[State]) -> OverallStatus:
 
 def _rows(messages: list[Message]) -> list[HealthMessage]:
     known = mutes.muted()
-    ids = {one.node_id for one in messages if one.node_id is not None}
-    names = {row["id"]: row["name"] for row in Node.rows({"_id": {"$in": list(ids)}}, fields=["name"])}
+    names = _node_names(one.node_id for one in messages)
     return [_row(one, names.get(one.node_id, ""), known.get(one.id)) for one in messages]
+
+
+def _node_names(ids: Iterable[int | None]) -> dict[int | None, str]:
+    wanted = {one for one in ids if one is not None}
+    return {row["id"]: row["name"] for row in Node.rows({"_id": {"$in": list(wanted)}}, fields=["name"])}
 
 
 def _row(message: Message, node: str, mute: dict[str, Any] | None) -> HealthMessage:
@@ -343,14 +349,14 @@ def _node_status(row: dict[str, Any], messages: list[Message], checked: float | 
     }
 
 
-def _change(row: dict[str, Any]) -> ChangeRow:
+def _change(row: dict[str, Any], names: Mapping[int | None, str]) -> ChangeRow:
     return {
         "id": row["id"],
         "finding": row["finding"],
         "check": row["check"],
         "category": row["category"],
         "node_id": row.get("node_id"),
-        "node": row.get("node") or "",
+        "node": names.get(row.get("node_id"), ""),
         "before": row["before"],
         "state": row["state"],
         "message": row["message"],

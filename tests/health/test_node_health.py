@@ -107,6 +107,20 @@ def test_a_check_of_a_node_is_run_by_hand_and_muted(checked: Product) -> None:
     assert "the controller's, give or take" in clock["message"]
 
 
+def test_a_change_names_its_node(product: Product) -> None:
+    """The history of findings tells of each change on which node it was, whoever made the job that found it."""
+    asked = {"name": "healthcheck/network_stability", "nid": 1}
+    finding = "healthcheck/network_stability@1:peer-nowhere"
+    nowhere = {"peers": [{"name": "nowhere", "address": "240.0.0.1"}], "count": 1}
+    try:
+        product.ask("system/agentcontroller/executeJumpscript", **asked, args=nowhere)
+        (last,) = wait_for(lambda: product.ask("system/health/listChanges", nodeId=1, finding=finding, limit=1))
+    finally:
+        product.ask("system/agentcontroller/executeJumpscript", **asked, args={"peers": []})
+    assert (last["before"], last["state"]) == ("", "ERROR")
+    assert last["node"] == product.ask("system/gridmanager/getNode", nodeId=1)["name"]
+
+
 def test_a_schedule_runs_a_check(checked: Product) -> None:
     """What a schedule's job finds is kept by whoever hears of its end, and the node is shown with it."""
     made = checked.ask("system/schedules/create", name="often", script=CHECK, when="1")
