@@ -50,6 +50,10 @@ class ConflictError(PortalError):
     code = "conflict"
 
 
+class KilledError(ConflictError):
+    """Somebody has ended the call. It reaches the method as any failure does, so that objects come out of it."""
+
+
 class UnavailableError(PortalError):
     """Something that this needs is away or full now; trying again later may work."""
 

@@ -59,4 +59,5 @@ class Nodes:
         job = self._dal.node(node_id).submit(script, timeout=timeout, expires=EXPIRES, **arguments)
         if note is not None:
             note(job.id)
-        return job.result(timeout + EXPIRES + GRACE)
+        with job.of_this_call():
+            return job.result(timeout + EXPIRES + GRACE)

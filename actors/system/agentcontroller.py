@@ -218,7 +218,9 @@ class AgentController(Actor, app="system"):
         if wait:
             (row,) = Job.rows({"_id": job_id}, fields=["timeout", "expire_after", "fan.total"], limit=1)
             limit = LONGEST_WAIT if "fan" in row else row["timeout"] + row["expire_after"] + SLACK
-            self.runtime.dal.job(job_id).wait(min(LONGEST_WAIT, limit))
+            job = self.runtime.dal.job(job_id)
+            with job.of_this_call():
+                job.wait(min(LONGEST_WAIT, limit))
         (row,) = Job.rows({"_id": job_id}, fields=["status", "reason", "node_id", "result"], limit=1)
         return {
             "id": row["id"],

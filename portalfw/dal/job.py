@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Self, TypeVar
 
 from agent.protocol import JobState
 from portalfw.dal.link import WAIT, Link
 from portalfw.dal.results import JobResult, Line, Summary
-from portalfw.errors import UnavailableError
+from portalfw.errors import ConflictError, KilledError, UnavailableError
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
@@ -65,6 +66,16 @@ class JobHandle:
     def cancel(self, reason: str) -> JobState:
         """End the job early; a running one is CANCELLED once its node has been told. Raises ConflictError if ended."""
         return self._link.cancel(self.id, reason)
+
+    @contextmanager
+    def of_this_call(self) -> Iterator[None]:
+        """While the job is waited for within this, it is cancelled if somebody ends the call that ordered it."""
+        try:
+            yield
+        except KilledError as error:
+            with suppress(ConflictError):  # it has ended meanwhile
+                self.cancel(error.message)
+            raise
 
     def retry(self, *, confirmed: bool = False) -> Self:
         """Run a failed job again, as a new job; of a fan-out, where it failed.

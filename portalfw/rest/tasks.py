@@ -23,7 +23,7 @@ from pymongo.errors import PyMongoError
 from portalfw import progress
 from portalfw.auth.principal import Principal
 from portalfw.duties import process_lease
-from portalfw.errors import ConflictError, NotFoundError, PortalError, UnavailableError
+from portalfw.errors import ConflictError, KilledError, NotFoundError, PortalError, UnavailableError
 from portalfw.rest.answers import encoded
 from portalfw.rest.declaration import Method
 from portalfw.rest.dispatch import Call, InternalError
@@ -53,10 +53,6 @@ LARGEST: Final = 15 * 2**20  # bytes of JSON; a document of MongoDB holds 16 MiB
 KILL_LIMIT: Final = 5.0  # seconds that a kill waits until the call has let go
 AGAIN: Final = 1.0  # seconds between tries to write down an outcome
 LONGEST_WAIT: Final = 30.0  # seconds that a question for news may wait
-
-
-class KilledError(ConflictError):
-    """Somebody has ended the call. It reaches the method as any failure does, so that objects come out of it."""
 
 
 class _Running:

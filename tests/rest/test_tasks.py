@@ -156,6 +156,22 @@ def test_a_killed_task_says_who_ended_it(product: Product, someone: str) -> None
     assert product.call("system/task/kill", taskguid=task).status_code == 409
 
 
+def test_the_job_of_a_killed_call_is_cancelled(product: Product) -> None:
+    """Who ends a call that waits for its job ends that too, wherever it has got to, and it says who did."""
+    wish = {"name": "lab/count", "nid": 1, "args": {"count": 3000, "every": 0.02}}
+    task = task_of(product.call("system/agentcontroller/executeJumpscript", **wish, _async=True))
+    jobs = {"script": "lab/count", "state": "RUNNING"}
+    (job,) = wait_for(lambda: product.ask("system/gridmanager/getJobs", **jobs), what="its job runs")
+    assert product.ask("system/task/kill", taskguid=task) is True
+
+    def ended() -> dict[str, object] | None:
+        found = product.ask("system/gridmanager/getJob", jobId=job["id"])
+        return None if found["open"] else found
+
+    found = wait_for(ended, what="its job ends")
+    assert (found["status"], found["reason"]) == ("CANCELLED", "Killed by admin.")
+
+
 def test_any_process_answers_for_a_task() -> None:
     """A second portal on the same database tells the outcome of the first one's tasks, and ends them when asked."""
     flags = ("--hypervisor", "test", "--content", str(REPOSITORY), "--content", str(CONTENT))
