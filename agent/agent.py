@@ -22,6 +22,7 @@ from agent.jumpscript import Surroundings
 from agent.pool import Pool
 from agent.process import WorkerProcess
 from agent.protocol import Ask, Assignment, Bye, Enrolled, Hello, JobRef, Nothing, Result, Welcome, Work
+from agent.reports import Reports
 from agent.runner import Runner
 from agent.sample_spool import SampleSpool
 from agent.sampler import Sampler
@@ -64,9 +65,10 @@ class Agent:
         self._client = Client(settings.controllers, enrolled.credential, authority_file(settings.folder))
         self._spool = Spool(settings.folder)
         self._holding = Holding()
-        self._delivery = Delivery(self._client, self._spool, self._holding, self._session)
+        reports = Reports(self._client)
+        self._delivery = Delivery(self._client, reports, self._spool, self._holding, self._session)
         scripts = ScriptCache(settings.folder / "scripts", self._client)
-        self._runner = Runner(self._client, scripts, self._surroundings, self._report)
+        self._runner = Runner(reports, scripts, self._surroundings, self._report)
         groups = Groups(f"portalfw-{hashlib.sha256(bytes(settings.folder.resolve())).hexdigest()[:8]}")
         start = functools.partial(WorkerProcess, folder(settings, "work"), groups)
         self._pool = Pool(self._workers, self._runner, self._holding, start)
@@ -77,6 +79,7 @@ class Agent:
         self._inventory: dict[str, Any] = {"facts": None, "abilities": None}
         self._place = Welcome(node_id=enrolled.node_id, name="", site="", roles=[], status="", lease=60.0)
         self._greeted = False
+        self._turn = 0
         self._stopping = threading.Event()
         self._status = 0
 
@@ -139,7 +142,10 @@ class Agent:
         if not self._greeted:
             self._say_hello()
         full = self._pool.full()
-        ask = Ask(session=self._session, held=self._holding.refs(), skip=full)
+        # In hand first: what is reported meanwhile is in the spool before it is out of hand.
+        held = [*self._holding.refs(), *self._delivery.refs()]
+        self._turn += 1
+        ask = Ask(session=self._session, turn=self._turn, held=held, skip=full, free=self._pool.free())
         if full:
             ask = ask.model_copy(update={"park": SHORT_PARK})
         work = self._client.get("jobs", Work, ask.query(), timeout=ask.park + ANSWER_SLACK)

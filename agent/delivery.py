@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from agent.errors import AgentError, AwayError, FailingError, RefusedError, RejectedError
 from agent.held import Held, Holding, Interruption
-from agent.protocol import Confirmed, JobRef, Received, Renew, Renewed, Result
+from agent.protocol import Ended, JobRef, Received, Renew, Renewed, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.client import Client
+    from agent.reports import Reports
     from agent.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ IDLE: Final = 5.0
 RETRY: Final = 2.0
 """Seconds between tries to deliver what is in the spool."""
 
+NAMED: Final = 200
+"""Most undelivered attempts that are named in a question for jobs."""
+
 BATCH: Final = 500
 """Most lines in one message."""
 
@@ -35,9 +39,10 @@ BATCH: Final = 500
 class Delivery:
     """Sends to the controller what it is to know of the jobs in hand."""
 
-    def __init__(self, client: Client, spool: Spool, holding: Holding, session: str) -> None:
+    def __init__(self, client: Client, reports: Reports, spool: Spool, holding: Holding, session: str) -> None:
         """Use a controller, the spool and the jobs in hand."""
         self._client = client
+        self._reports = reports
         self._spool = spool
         self._holding = holding
         self._session = session
@@ -49,23 +54,13 @@ class Delivery:
 
     def report(self, held: Held, result: Result) -> None:
         """Keep a result and try to deliver it at once."""
-        self._spool.add(held.assignment.id, result)
+        ended = Ended(id=held.assignment.id, result=result)
+        self._spool.add(ended)
         try:
-            self.deliver(held.assignment.id, result)
+            self._take(ended, lambda: self._reports.end(ended))
         except AgentError as error:
             self._undelivered.set()
-            log.warning("the result of job %d is kept until it can be delivered: %s", held.assignment.id, error)
-
-    def deliver(self, job: int, result: Result) -> None:
-        """Send one result; raises AwayError or RefusedError if it stays in the spool."""
-        try:
-            confirmed = self._client.post(f"jobs/{job}/result", result, Confirmed)
-        except RejectedError as error:
-            log.error("the controller wants no result of job %d attempt %d: %s", job, result.attempt, error)  # noqa: TRY400
-        else:
-            if not confirmed.accepted:
-                log.info("job %d had ended before attempt %d was reported", job, result.attempt)
-        self._spool.confirm(JobRef(id=job, attempt=result.attempt))
+            log.warning("the result of job %d is kept until it can be delivered: %s", ended.id, error)
 
     def deliver_all(self) -> None:
         """Send everything that is in the spool; raises AwayError or RefusedError.
@@ -75,14 +70,27 @@ class Delivery:
         self._tried = time.monotonic()
         self._undelivered.set()
         failing = False
-        for job, result in self._spool.unconfirmed():
+        for ended, outcome in self._reports.end_all(self._spool.unconfirmed()):
             try:
-                self.deliver(job, result)
+                self._take(ended, lambda outcome=outcome: outcome().ok)  # type: ignore[misc]
             except FailingError as error:
                 failing = True
-                log.warning("the result of job %d is kept until it can be delivered: %s", job, error)
+                log.warning("the result of job %d is kept until it can be delivered: %s", ended.id, error)
         if not failing:
             self._undelivered.clear()
+
+    def refs(self) -> list[JobRef]:
+        """Name attempts whose results are still to be delivered, if there may be such."""
+        return self._spool.refs()[-NAMED:] if self._undelivered.is_set() else []
+
+    def _take(self, ended: Ended, outcome: Callable[[], bool]) -> None:
+        """Note that the controller has a result, or does not want it; raises AwayError or RefusedError if neither."""
+        try:
+            if not outcome():
+                log.info("job %d had ended before attempt %d was reported", ended.id, ended.result.attempt)
+        except RejectedError as error:
+            log.error("the controller wants no result of job %d attempt %d: %s", ended.id, ended.result.attempt, error)  # noqa: TRY400
+        self._spool.confirm(ended.ref)
 
     def serve(self) -> None:
         """Send output and renew leases until told to stop; the body of a thread."""

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from agent.settings import FOR_ONE_JOB
+from agent.settings import FOR_ONE_JOB, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,12 @@ class Queue:
     def waiting(self) -> int:
         """Number of jobs that wait for a worker."""
         return len(self._waiting)
+
+    @property
+    def free(self) -> int:
+        """Number of workers that have nothing to do and nothing in sight, started or not."""
+        with self._changed:
+            return max(0, self._most - len(self._threads) + self._idle - len(self._waiting))
 
     def put(self, held: Held) -> None:
         """Have a job run when its turn comes."""
@@ -156,6 +162,11 @@ class Pool:
     def full(self) -> list[str]:
         """Name the queues that can take no more."""
         return [queue.name for queue in self._queues.values() if queue.waiting >= BACKLOG]
+
+    def free(self) -> dict[str, int]:
+        """Tell how many workers have nothing to do, by queue; those that may have more than one are named always."""
+        known = {queue.name: queue.free for queue in list(self._queues.values())}
+        return {name: self._workers(name) for name in WORKERS} | known
 
     def stop(self, finish: Callable[[], None], grace: float) -> None:
         """Stop: running jobs get ``grace`` seconds, then ``finish`` interrupts them and they are reported."""

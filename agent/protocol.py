@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Version of these messages. A controller refuses a hello of another version."""
 
 PARK: Final = 55.0
@@ -169,11 +169,18 @@ class Bye(Message):
 
 
 class Ask(Message):
-    """The query of ``GET /agent/jobs``: lists are comma-separated, an attempt is ``<id>.<attempt>``."""
+    """The query of ``GET /agent/jobs``: lists are comma-separated, an attempt is ``<id>.<attempt>``.
+
+    ``turn`` counts an agent's questions: one that comes after a newer one was held up on its way, and is refused. ``held``
+    names every attempt in hand, in the spool too. ``free`` tells how many workers of a queue have nothing to
+    do (``<queue>.<number>``): so many idempotent jobs are given as begun, which spares the question whether they may.
+    """
 
     session: str
+    turn: int = 0
     held: list[JobRef] = []
     skip: list[str] = []
+    free: dict[str, int] = {}
     limit: int = Field(default=16, ge=1, le=64)
     park: float = Field(default=PARK, ge=0, le=PARK)
 
@@ -181,8 +188,10 @@ class Ask(Message):
         """Return this question as a query string's fields."""
         return {
             "session": self.session,
+            "turn": str(self.turn),
             "held": ",".join(f"{ref.id}.{ref.attempt}" for ref in self.held),
             "skip": ",".join(self.skip),
+            "free": ",".join(f"{queue}.{number}" for queue, number in self.free.items()),
             "limit": str(self.limit),
             "park": f"{self.park:g}",
         }
@@ -190,11 +199,14 @@ class Ask(Message):
     @classmethod
     def from_query(cls, query: dict[str, str]) -> Ask:
         """Read a query string's fields; raises pydantic's ValidationError."""
-        pairs = [item.partition(".") for item in query.get("held", "").split(",") if item]
+        held, skip, free = (query.get(name, "").split(",") for name in ("held", "skip", "free"))
+        pairs = [item.partition(".") for item in held if item]
+        numbers = [item.rpartition(".") for item in free if item]
         fields: dict[str, Any] = {
             **query,
             "held": [{"id": job, "attempt": attempt} for job, _, attempt in pairs],
-            "skip": [name for name in query.get("skip", "").split(",") if name],
+            "skip": [name for name in skip if name],
+            "free": {queue: number for queue, _, number in numbers},
         }
         return cls.model_validate(fields)
 
@@ -203,7 +215,8 @@ class Assignment(Message):
     """A job to run: script by name and hash, arguments, limits.
 
     ``timeout`` counts from the start of the script; ``expires_in`` is how long it may still wait for a free worker,
-    behind those of the same queue that have the same ``priority`` or a higher one.
+    behind those of the same queue that have the same ``priority`` or a higher one. One that is given as ``begun`` may
+    be started without asking.
     """
 
     id: int
@@ -217,6 +230,7 @@ class Assignment(Message):
     expires_in: float
     priority: int = 0
     limits: Limits = Limits()
+    begun: bool = False
 
     @property
     def ref(self) -> JobRef:
@@ -237,12 +251,6 @@ class Work(Message):
 
     jobs: list[Assignment] = []
     cancel: list[Cancel] = []
-
-
-class Ack(Message):
-    """The agent has the job and starts it now; answered 409 if it is no longer its."""
-
-    attempt: int
 
 
 class Renew(Message):
@@ -305,8 +313,46 @@ class Alone(Message):
     result: Result
 
 
+class Ended(Message):
+    """A job that has ended at the agent."""
+
+    id: int
+    result: Result
+
+    @property
+    def ref(self) -> JobRef:
+        """The attempt that has ended."""
+        return JobRef(id=self.id, attempt=self.result.attempt)
+
+
+class Report(Message):
+    """What an agent has to say of its jobs: attempts that it is about to start, and attempts that have ended."""
+
+    starts: list[JobRef] = Field(default=[], max_length=1000)
+    ends: list[Ended] = Field(default=[], max_length=1000)
+
+
+class Said(Message):
+    """The controller's word on one thing of a report.
+
+    With ``ok`` an attempt may start, and a result was taken in. Otherwise ``message`` says why not; no words mean that
+    the job had ended before. What is to be told ``again`` could only not be taken in now.
+    """
+
+    ok: bool = True
+    again: bool = False
+    message: str = ""
+
+
+class Reported(Message):
+    """What the controller says to each thing of a report, in its order."""
+
+    starts: list[Said] = []
+    ends: list[Said] = []
+
+
 class Confirmed(Message):
-    """The controller has the result; ``accepted`` is False if the job had ended otherwise before."""
+    """The controller has the result; ``accepted`` is False if it had it before."""
 
     accepted: bool
 

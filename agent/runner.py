@@ -11,15 +11,15 @@ from agent.backoff import Backoff
 from agent.errors import AgentError, AwayError, RefusedError, RejectedError
 from agent.limits import memory_of
 from agent.process import Ending, WorkerProcess
-from agent.protocol import Ack, Assignment, Nothing, Result
+from agent.protocol import Assignment, Result
 from agent.standing import alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.client import Client
     from agent.held import Held
     from agent.jumpscript import Surroundings
+    from agent.reports import Reports
     from agent.scripts import ScriptCache
 
 log = logging.getLogger(__name__)
@@ -37,13 +37,13 @@ class Runner:
 
     def __init__(
         self,
-        client: Client,
+        reports: Reports,
         scripts: ScriptCache,
         surroundings: Callable[[], Surroundings],
         report: Callable[[Held, Result], None],
     ) -> None:
-        """Use a controller, the scripts, where jobs run, and who takes the results."""
-        self._client = client
+        """Use who tells the controller, the scripts, where jobs run, and who takes the results."""
+        self._reports = reports
         self._scripts = scripts
         self._surroundings = surroundings
         self._report = report
@@ -97,8 +97,8 @@ class Runner:
         while True:
             try:
                 path = self._scripts.fetch(held.assignment.sha256)
-                if not alone(held):
-                    self._acknowledge(held)
+                if not (alone(held) or held.assignment.begun):
+                    self._ask_to_start(held)
             except AwayError as error:
                 log.info("job %d waits for a controller: %s", held.assignment.id, error)
                 reason = f"no controller could be reached before the job expired: {error}"
@@ -121,11 +121,10 @@ class Runner:
         }
         return worker().run(request, held)
 
-    def _acknowledge(self, held: Held) -> None:
+    def _ask_to_start(self, held: Held) -> None:
         """Tell the controller that the script starts now: only then may it, so that it never runs twice."""
-        ack = Ack(attempt=held.assignment.attempt)
         try:
-            self._client.post(f"jobs/{held.assignment.id}/ack", ack, Nothing)
+            self._reports.start(held.assignment.ref)
         except (RejectedError, RefusedError) as error:
             raise NotOursError(str(error)) from error
 

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from agent.protocol import JobRef, Result
+from agent.protocol import Ended, JobRef, Result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +41,13 @@ class Spool:
         self._database.executescript(SCHEMA)
         self._database.execute("DELETE FROM attempt WHERE result IS NULL AND ended < ?", (time.time() - REMEMBER,))
 
-    def add(self, job: int, result: Result) -> None:
+    def add(self, ended: Ended) -> None:
         """Keep a result until it is confirmed."""
+        result = ended.result
         with self._lock:
             self._database.execute(
                 "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?)",
-                (job, result.attempt, result.ended, result.model_dump_json()),
+                (ended.id, result.attempt, result.ended, result.model_dump_json()),
             )
 
     def confirm(self, ref: JobRef) -> None:
@@ -62,13 +63,13 @@ class Spool:
             query = "SELECT 1 FROM attempt WHERE job = ? AND attempt = ?"
             return self._database.execute(query, (ref.id, ref.attempt)).fetchone() is not None
 
-    def unconfirmed(self) -> list[tuple[int, Result]]:
+    def unconfirmed(self) -> list[Ended]:
         """Return the results still to be delivered, oldest job first."""
         with self._lock:
             rows = self._database.execute(
                 "SELECT job, result FROM attempt WHERE result IS NOT NULL ORDER BY job, attempt"
             ).fetchall()
-        return [(job, Result.model_validate_json(result)) for job, result in rows]
+        return [Ended(id=job, result=Result.model_validate_json(result)) for job, result in rows]
 
     def refs(self) -> list[JobRef]:
         """Name the attempts whose results are still to be delivered."""

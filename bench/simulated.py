@@ -1,13 +1,12 @@
 """Simulated agents on raw sockets, in processes of their own: they speak the agents' protocol and do nothing else.
 
-As a real agent does, one asks anew as soon as it has been given jobs, naming what it holds, and says over another
-connection that a job starts and how it ended. Those other connections are shared by the agents of a process, since no
-process may have more than 20,000 here.
+As a real agent does, one asks anew as soon as it has been given jobs, naming what it holds and how many workers are
+free, and says over another connection which jobs start and how they ended, in one report what came up during the last
+one. Those other connections are shared by the agents of a process, since no process may have more than 20,000 here.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import multiprocessing
 import select
@@ -21,6 +20,8 @@ from typing import Any, Final
 
 import psutil
 
+from agent.settings import WORKERS
+
 ENTERING: Final = 32
 """Agents of a process that say hello at the same time."""
 
@@ -32,6 +33,7 @@ TELL_EVERY: Final = 0.2
 
 Body = bytes
 Then = Callable[[Body], None]
+Job = dict[str, Any]
 
 
 class Link:
@@ -85,9 +87,9 @@ class Crowd:
         self.waits: list[float] = []
         self._port = port
         self._entering = iter(numbers)
-        self._held: dict[int, dict[int, int]] = {}  # attempts in hand, by node and job
+        self._agents: dict[int, One] = {}
         self._free = [Link(port, self.poll, self.links) for _ in range(REPORTING)]
-        self._reports: deque[Callable[[Link], None]] = deque()
+        self._reports: deque[int] = deque()  # who waits for a connection
 
     def enter(self) -> None:
         """Have the next agent say hello, and so on."""
@@ -104,44 +106,97 @@ class Crowd:
 
     def _entered(self, number: int, link: Link) -> None:
         self.there += 1
-        self._held[number] = {}
+        self._agents[number] = One()
         self._wait(number, link)
         self.enter()
 
     def _wait(self, number: int, link: Link) -> None:
-        held = ",".join(f"{job}.{attempt}" for job, attempt in self._held[number].items())
-        query = f"jobs?session=s{number}&held={held}&park=55"
+        one = self._agents[number]
+        held = ",".join(f"{job}.{attempt}" for job, attempt in one.held.items())
+        query = f"jobs?session=s{number}&held={held}&free=default.{one.free}&park=55"
         link.ask(number, "GET", query, lambda body: self._given(number, link, body))
 
     def _given(self, number: int, link: Link, body: Body) -> None:
         jobs = json.loads(body)["jobs"]
         now = time.time()
         self.waits += [now - job["args"]["at"] for job in jobs if job["args"].get("at")]
-        self._held[number].update((job["id"], job["attempt"]) for job in jobs)
+        self._agents[number].take(jobs)
         self._wait(number, link)
-        for job in jobs:
-            self._report(functools.partial(self._start, number, job))
+        self._report(number)
 
-    def _start(self, number: int, job: dict[str, Any], link: Link) -> None:
-        ack = json.dumps({"attempt": job["attempt"]})
-        link.ask(number, "POST", f"jobs/{job['id']}/ack", lambda _: self._end(number, link, job), ack)
-
-    def _end(self, number: int, link: Link, job: dict[str, Any]) -> None:
-        result = json.dumps(_result(job))
-        link.ask(number, "POST", f"jobs/{job['id']}/result", lambda _: self._ended(number, link, job), result)
-
-    def _ended(self, number: int, link: Link, job: dict[str, Any]) -> None:
-        self.done += 1
-        self._held[number].pop(job["id"], None)
-        self._free.append(link)
-        if self._reports:
-            self._reports.popleft()(self._free.pop())
-
-    def _report(self, report: Callable[[Link], None]) -> None:
+    def _report(self, number: int) -> None:
+        """Have an agent tell what it has to, unless it is about to."""
+        one = self._agents[number]
+        if one.telling or not (one.starts or one.ends):
+            return
+        one.telling = True
         if self._free:
-            report(self._free.pop())
+            self._tell(number, self._free.pop())
         else:
-            self._reports.append(report)
+            self._reports.append(number)
+
+    def _tell(self, number: int, link: Link) -> None:
+        one = self._agents[number]
+        (starts, one.starts), (ends, one.ends) = (one.starts, []), (one.ends, [])
+        report = {
+            "starts": [{"id": job["id"], "attempt": job["attempt"]} for job in starts],
+            "ends": [{"id": job["id"], "result": _result(job)} for job in ends],
+        }
+        link.ask(
+            number, "POST", "report", lambda body: self._told(number, link, starts, ends, body), json.dumps(report)
+        )
+
+    def _told(self, number: int, link: Link, starts: list[Job], ends: list[Job], body: Body) -> None:
+        answer = json.loads(body)
+        if not all(said["ok"] for said in [*answer["starts"], *answer["ends"]]):
+            raise RuntimeError(f"The controller refuses {starts} or {ends}: {answer}")
+        one = self._agents[number]
+        one.telling = False
+        one.end(starts, ends)
+        self.done += len(ends)
+        self._free.append(link)
+        self._report(number)
+        if self._reports and self._free:
+            self._tell(self._reports.popleft(), self._free.pop())
+
+
+class One:
+    """One agent: what it holds, what it has to tell, and its workers, which are done as soon as they may start."""
+
+    __slots__ = ("_waiting", "ends", "free", "held", "starts", "telling")
+
+    def __init__(self) -> None:
+        """Begin with nothing to do."""
+        self.held: dict[int, int] = {}
+        self.free = WORKERS["default"]
+        self.starts: list[Job] = []
+        self.ends: list[Job] = []
+        self.telling = False
+        self._waiting: deque[Job] = deque()
+
+    def take(self, jobs: list[Job]) -> None:
+        """Take jobs in hand; those that are given as begun run at once."""
+        for job in jobs:
+            self.held[job["id"]] = job["attempt"]
+            if job["begun"]:
+                self.free -= 1
+                self.ends.append(job)
+            else:
+                self._waiting.append(job)
+        self._start()
+
+    def end(self, starts: list[Job], ends: list[Job]) -> None:
+        """Go on when the controller has heard of these: what may start is done, what has ended makes room."""
+        self.ends += starts
+        for job in ends:
+            del self.held[job["id"]]
+            self.free += 1
+        self._start()
+
+    def _start(self) -> None:
+        while self.free and self._waiting:
+            self.free -= 1
+            self.starts.append(self._waiting.popleft())
 
 
 class Agents:
@@ -206,7 +261,7 @@ def _be(port: int, numbers: range, pipe: Connection) -> None:
             pipe.send((crowd.there, crowd.done, waits))
 
 
-def _result(job: dict[str, Any]) -> dict[str, Any]:
+def _result(job: Job) -> dict[str, Any]:
     now = time.time()
     ending = {"state": "OK", "reason": "", "result": True, "started": now, "ended": now}
     return {"attempt": job["attempt"], **ending}

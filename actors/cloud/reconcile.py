@@ -134,16 +134,20 @@ class Reconciler:
 
     def _lagging_gateways(self) -> list[int]:
         lagging = {"$lt": ["$gateway_applied", "$gateway_wanted"]}
-        query = {"status": "DEPLOYED", "stack_id": {"$in": self._reachable()}, "$expr": lagging}
-        return [row["id"] for row in Cloudspace.rows(query, fields=["_id"])]
+        rows = Cloudspace.rows({"status": "DEPLOYED", "$expr": lagging}, fields=["stack_id"])
+        return [row["id"] for row in self._reachable(rows)]
 
     def _leftovers(self) -> list[Machine]:
-        query = {"live": False, "on_node": True, "operation": None, "stack_id": {"$in": self._reachable()}}
-        return [Machine.get(row["id"]) for row in Machine.rows(query, fields=["_id"])]
+        rows = Machine.rows({"live": False, "on_node": True, "operation": None}, fields=["stack_id"])
+        return [Machine.get(row["id"]) for row in self._reachable(rows)]
 
-    def _reachable(self) -> list[int]:
-        there = [node["id"] for node in self._nodes.rows(connected=True)]
-        return [row["id"] for row in Stack.rows({"reference_id": {"$in": there}}, fields=["_id"])]
+    def _reachable(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return those whose node is there; there may be ten thousand nodes, and mostly nothing to ask them for."""
+        if not rows:
+            return []
+        there = {node["id"] for node in self._nodes.rows(connected=True)}
+        stacks = {row["id"] for row in Stack.rows(fields=["reference_id"]) if row["reference_id"] in there}
+        return [row for row in rows if row["stack_id"] in stacks]
 
     @staticmethod
     def _each(action: Callable[[Any], object], items: Iterable[Any]) -> None:

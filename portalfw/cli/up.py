@@ -25,8 +25,9 @@ from portalfw.hub_watch import HubWatch
 from portalfw.runtime import Runtime
 from portalfw.settings import Settings
 from portalfw.store import Mongod, connect, disconnect
-from portalfw.web.app import create_app
+from portalfw.web.app import Portal, create_app
 from portalfw.web.server import Server, agents_only, listen
+from portalfw.web.short import Short
 from portalfw.web.tls import Certificate
 
 READY_LIMIT = 60.0  # seconds for the local agent to connect before the start says that it has not yet
@@ -54,7 +55,7 @@ def run(settings: Settings, *, with_agent: bool) -> None:
         runtime = stack.enter_context(_runtime(settings, mongod[1]))
         state.ensure_administrator()
         app = create_app(runtime)
-        _serve(stack, listener, app, certificate)
+        _serve(stack, listener, app, app.short, certificate)
         if certificate is not None and with_agent:
             settings = _way_for_agent(stack, app, settings)
         agent = stack.enter_context(_agent(settings, runtime)) if with_agent else None
@@ -79,17 +80,19 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-def _serve(stack: contextlib.ExitStack, listener: socket.socket, app: Any, certificate: Certificate | None) -> None:
-    server = Server(listener, app, certificate.context if certificate else None)
+def _serve(
+    stack: contextlib.ExitStack, listener: socket.socket, app: Any, short: Short, certificate: Certificate | None
+) -> None:
+    server = Server(listener, app, certificate.context if certificate else None, short=short)
     server.start()
     stack.callback(server.stop, DRAIN)
 
 
-def _way_for_agent(stack: contextlib.ExitStack, app: Any, settings: Settings) -> Settings:
+def _way_for_agent(stack: contextlib.ExitStack, app: Portal, settings: Settings) -> Settings:
     """Open a plain port of loopback for the agent beside us: the certificate is not for 127.0.0.1."""
     listener = listen("127.0.0.1", 0)
     stack.callback(listener.close)
-    _serve(stack, listener, agents_only(app), None)
+    _serve(stack, listener, agents_only(app), app.short, None)
     return settings.model_copy(update={"controller": f"http://127.0.0.1:{listener.getsockname()[1]}"})
 
 

@@ -142,6 +142,8 @@ class Job(Document):
     attempt = IntField(default=0)
     session = StringField()
     lease = StringField()
+    given_begun = IntField()
+    not_got = IntField()
     created = FloatField()
     expires = FloatField()
     expire_after = FloatField()

@@ -150,7 +150,7 @@ class FanOut:
             nodes = _planned(parent, begun, min(CHUNK, end - begun))
             _store_children(row, nodes)
             for node in nodes:
-                self._wake.node(node)
+                self._wake.node(node, urgent=False)
             query = {"_id": parent, "fan.next": begun}
             Job.collection().update_one(query, {"$set": {"fan.next": begun + len(nodes)}})
             begun += len(nodes)

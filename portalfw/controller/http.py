@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
 
 import flask
 from flask import Response
@@ -14,7 +15,6 @@ from pydantic import ValidationError
 from werkzeug.exceptions import NotFound
 
 from agent.protocol import (
-    Ack,
     Alone,
     Ask,
     Bye,
@@ -27,9 +27,10 @@ from agent.protocol import (
     Output,
     Received,
     Renew,
-    Result,
+    Report,
     Samples,
     Welcome,
+    Work,
 )
 from portalfw.auth.credentials import bearer
 from portalfw.controller.documents import site_prefix
@@ -41,6 +42,7 @@ from portalfw.rest.http import failure
 
 if TYPE_CHECKING:
     from portalfw.controller.controller import Controller
+    from portalfw.web.short import Answer, Request, Way
 
 M = TypeVar("M", bound=Message)
 Row = dict[str, Any]
@@ -111,24 +113,31 @@ class Endpoints:
 
     def jobs(self, node: Row) -> Message:
         """Give work, once there is some: later where the server can wait without a greenlet."""
+        found = self.work(node, flask.request.args.to_dict())
+        if not isinstance(found, Question):
+            return found
+        put_off = flask.request.environ.get(PUT_OFF)
+        if put_off is None:
+            return found.wait()
+        put_off(_LaterWork(found))
+        return Nothing()
+
+    def work(self, node: Row, query: dict[str, str]) -> Work | Question:
+        """Return work that is there, or the question that waits for some."""
         try:
-            ask = Ask.from_query(flask.request.args.to_dict())
+            ask = Ask.from_query(query)
         except ValidationError as error:
             raise _invalid(error) from error
         question = self._controller.parking.ask(node, ask)
-        work = question.look()
-        if work is not None:
-            return work
-        put_off = flask.request.environ.get(PUT_OFF)
-        if put_off is None:
-            return question.wait()
-        put_off(_LaterWork(question))
-        return Nothing()
+        return question.look() or question
 
-    def ack(self, node: Row, job: int) -> Message:
-        """Note that a script starts."""
-        self._queue.ack(node["id"], job, _body(Ack).attempt)
-        return Nothing()
+    def report(self, node: Row) -> Message:
+        """Take in what an agent says of its jobs: which it is about to start, and which have ended."""
+        return self.reported(node, flask.request.get_data())
+
+    def reported(self, node: Row, body: bytes) -> Message:
+        """Take in a report as it came."""
+        return self._queue.report(node["id"], _read(Report, body))
 
     def renew(self, node: Row) -> Message:
         """Prolong leases."""
@@ -137,10 +146,6 @@ class Endpoints:
     def output(self, node: Row, job: int) -> Message:
         """Take lines of output."""
         return Received(next=self._queue.output(node["id"], job, _body(Output)))
-
-    def result(self, node: Row, job: int) -> Message:
-        """Take a result."""
-        return Confirmed(accepted=self._queue.result(node["id"], job, _body(Result)))
 
     def statistics(self, node: Row) -> Message:
         """Take what a node has measured."""
@@ -178,13 +183,29 @@ def blueprint(controller: Controller) -> flask.Blueprint:
     add("/bye", "POST", endpoints.bye)
     add("/jobs", "GET", endpoints.jobs)
     add("/jobs/renew", "POST", endpoints.renew)
-    add("/jobs/<int:job>/ack", "POST", endpoints.ack)
     add("/jobs/<int:job>/output", "POST", endpoints.output)
-    add("/jobs/<int:job>/result", "POST", endpoints.result)
+    add("/report", "POST", endpoints.report)
     add("/statistics", "POST", endpoints.statistics)
     add("/scripts/<sha256>", "GET", endpoints.script)
     add("/files/<path:name>", "GET", endpoints.file)
     return routes
+
+
+def short_ways(controller: Controller) -> dict[tuple[str, str], Way]:
+    """Return what agents ask and say most often, for the short way: the same as :func:`blueprint` does."""
+    endpoints = Endpoints(controller)
+
+    def node(request: Request) -> Row:
+        return controller.nodes.authenticate(bearer(request.headers.get("authorization", "")))
+
+    def jobs(request: Request) -> Answer:
+        found = endpoints.work(node(request), dict(parse_qsl(request.query, keep_blank_values=True)))
+        return _LaterWork(found) if isinstance(found, Question) else _response(found)
+
+    def report(request: Request) -> Answer:
+        return _response(endpoints.reported(node(request), request.body))
+
+    return {("GET", "/agent/jobs"): jobs, ("POST", "/agent/report"): report}
 
 
 def _with_node(
@@ -242,8 +263,12 @@ def _why_gone(node: Row, message: Hello) -> str:
 
 
 def _body(model: type[M]) -> M:
+    return _read(model, flask.request.get_data())
+
+
+def _read(model: type[M], body: bytes) -> M:
     try:
-        return model.model_validate_json(flask.request.get_data())
+        return model.model_validate_json(body)
     except ValidationError as error:
         raise _invalid(error) from error
 

@@ -1,107 +1,144 @@
-"""Jobs given to agents: for all that ask at the same time by three commands to the database, however many they are."""
+"""Jobs given to agents: for all that ask at the same time by two commands to the database, however many they are."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pymongo import UpdateOne, WriteConcern
 
-from agent.protocol import JobState
+from agent.protocol import HELD, JobState
 from portalfw.controller import transitions
 from portalfw.controller.documents import Job
 
 ORDER: Final = [("priority", -1), ("_id", 1)]
 AT_ONCE: Final = 1000
-"""Waiting jobs that are read for all who ask; who finds none among them is looked after alone."""
+"""Open jobs that are read for all who ask; where there are more, held and waiting ones are read apart."""
+
+LEFT_OUT: Final = {"history": 0, "result": 0}
+"""Fields that no agent is told of."""
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What an agent asks for: at most ``limit`` jobs of its node, none of the queues ``skip``."""
+    """What an agent asks for: at most ``limit`` jobs of its node, none of the queues ``skip``.
+
+    ``free`` workers of a queue begin what they are given without a further question, if it is idempotent.
+    """
 
     node_id: int
     session: str
     skip: tuple[str, ...]
     limit: int
+    free: Mapping[str, int] = field(default_factory=dict)
 
 
-def lease(wishes: Sequence[Wish], seconds: float) -> list[list[Row]]:
-    """Lease to each agent what waits for its node, in the order of priority and age; return the jobs of each."""
-    chosen = _chosen(wishes)
+@dataclass(frozen=True)
+class Found:
+    """What there is for an agent: jobs that are its from now on, and what it had before."""
+
+    given: list[Row]
+    held: list[Row]
+
+
+def find(wishes: Sequence[Wish], seconds: float) -> list[Found]:
+    """Lease to each agent what waits for its node, in the order of priority and age; tell what else it has."""
+    waiting, held = _open(wishes)
+    chosen = _chosen(wishes, waiting)
     given = _leased(wishes, chosen, seconds)
+    found = [Found(rows, held[wish.node_id]) for wish, rows in zip(wishes, given, strict=True)]
     again = [place for place, rows in enumerate(chosen) if rows and not given[place]]
     if again:  # another process was first; there may be more
-        for place, rows in zip(again, lease([wishes[place] for place in again], seconds), strict=True):
-            given[place] = rows
+        for place, more in zip(again, find([wishes[place] for place in again], seconds), strict=True):
+            found[place] = more
+    return found
+
+
+def _open(wishes: Sequence[Wish]) -> tuple[dict[int, list[Row]], dict[int, list[Row]]]:
+    """Return what waits for each node, in its order, and what each node has."""
+    nodes = {"$in": list({wish.node_id for wish in wishes})}
+    query: Row = {"node_id": nodes, "status": {"$in": transitions.OPEN}}
+    rows = list(Job.collection().find(query, LEFT_OUT).limit(AT_ONCE))
+    if len(rows) == AT_ONCE:
+        rows = list(Job.collection().find({**query, "status": {"$in": sorted(HELD)}}, LEFT_OUT))
+        for wish in wishes:
+            rows += _first(wish)
+    waiting: dict[int, list[Row]] = defaultdict(list)
+    held: dict[int, list[Row]] = defaultdict(list)
+    now = time.time()
+    for row in rows:
+        if row["status"] != JobState.QUEUED:
+            held[row["node_id"]].append(row)
+        elif row["expires"] > now:
+            waiting[row["node_id"]].append(row)
+    for found in waiting.values():
+        found.sort(key=lambda row: (-(row.get("priority") or 0), row["_id"]))
+    return waiting, held
+
+
+def _first(wish: Wish) -> list[Row]:
+    """Return what waits for a node where very much does, and may be given now."""
+    if not wish.limit:
+        return []
+    query: Row = {"node_id": wish.node_id, "status": JobState.QUEUED, "expires": {"$gt": time.time()}}
+    if wish.skip:
+        query["queue"] = {"$nin": list(wish.skip)}
+    return list(Job.collection().find(query, LEFT_OUT).sort(ORDER).limit(wish.limit))
+
+
+def _chosen(wishes: Sequence[Wish], waiting: Mapping[int, Sequence[Row]]) -> list[list[Row]]:
+    """Return the waiting jobs for each wish; no job for two of them."""
+    taken: set[int] = set()
+    given = []
+    for wish in wishes:
+        fitting = (row for row in waiting.get(wish.node_id, ()) if row["queue"] not in wish.skip)
+        free = (row for row in fitting if row["_id"] not in taken)
+        rows = [row for row, _ in zip(free, range(wish.limit), strict=False)]
+        taken.update(row["_id"] for row in rows)
+        given.append(rows)
     return given
 
 
 def _leased(wishes: Sequence[Wish], chosen: list[list[Row]], seconds: float) -> list[list[Row]]:
     """Lease the jobs that were chosen for each wish; return those of which this is not too late."""
     token = secrets.token_hex(8)
-    until = time.time() + seconds
-    pairs = zip(wishes, chosen, strict=True)
-    changes = [_leasing(row, wish.session, until, token) for wish, rows in pairs for row in rows]
+    now = time.time()
+    changes = []
+    for wish, rows in zip(wishes, chosen, strict=True):
+        free = Counter(wish.free)
+        for row in rows:
+            row["begun"] = bool(row["idempotent"]) and free[row["queue"]] > 0
+            free[row["queue"]] -= 1
+            changes.append(_leasing(row, wish.session, now, now + seconds, token))
     if not changes:
         return chosen
-    # Not waiting for the journal here is safe: a lease that a crash forgets is refused when it is acknowledged.
+    # Not waiting for the journal here is safe: a lease that a crash forgets is refused when its job is to be started,
+    # and one that was given as begun may be begun again.
     jobs = Job.collection().with_options(write_concern=WriteConcern(w=1))
     if jobs.bulk_write(changes, ordered=False).modified_count < len(changes):
         chosen = [_ours(rows, token) for rows in chosen]
     return [[{**row, "attempt": row["attempt"] + 1} for row in rows] for rows in chosen]
 
 
-def _chosen(wishes: Sequence[Wish]) -> list[list[Row]]:
-    """Return the waiting jobs for each wish; no job for two of them."""
-    waiting = defaultdict(list)
-    most = min(AT_ONCE, sum(wish.limit for wish in wishes))
-    found = _waiting({"$in": list({wish.node_id for wish in wishes})}, most)
-    for row in found:
-        waiting[row["node_id"]].append(row)
-    taken: set[int] = set()
-    given = []
-    for wish in wishes:
-        rows = _fit(waiting[wish.node_id], wish, taken)
-        if not rows and len(found) == most:  # others' jobs came first
-            rows = _fit(_waiting(wish.node_id, wish.limit + len(taken), wish.skip), wish, taken)
-        taken.update(row["_id"] for row in rows)
-        given.append(rows)
-    return given
-
-
-def _waiting(node: Any, limit: int, skip: Sequence[str] = ()) -> list[Row]:
-    query: Row = {"node_id": node, "status": JobState.QUEUED, "expires": {"$gt": time.time()}}
-    if skip:
-        query["queue"] = {"$nin": list(skip)}
-    return list(Job.collection().find(query, {"history": 0}).sort(ORDER).limit(limit))
-
-
-def _fit(rows: Sequence[Row], wish: Wish, taken: set[int]) -> list[Row]:
-    fitting = (row for row in rows if row["queue"] not in wish.skip and row["_id"] not in taken)
-    return [row for row, _ in zip(fitting, range(wish.limit), strict=False)]
-
-
-def _leasing(row: Row, session: str, until: float, token: str) -> UpdateOne:
+def _leasing(row: Row, session: str, now: float, until: float, token: str) -> UpdateOne:
     same = {name: row[name] for name in ("_id", "node_id", "attempt")} | {"status": JobState.QUEUED}
     fields: Row = {"session": session, "leased_until": until, "lease": token}
-    return UpdateOne(
-        same,
-        {
-            **transitions.update(JobState.LEASED, "", **fields),
-            "$inc": {"attempt": 1},
-        },
-    )
+    if row["begun"]:
+        attempt = row["attempt"] + 1
+        changes = transitions.update(JobState.RUNNING, "", attempt, started=now, given_begun=attempt, **fields)
+    else:
+        changes = transitions.update(JobState.LEASED, "", **fields)
+    return UpdateOne(same, {**changes, "$inc": {"attempt": 1}})
 
 
 def _ours(rows: Sequence[Row], token: str) -> list[Row]:
     """Return those that we have leased: others were ended, moved or leased by another process meanwhile."""
-    leased = {"_id": {"$in": [row["_id"] for row in rows]}, "lease": token, "status": JobState.LEASED}
+    leased = {"_id": {"$in": [row["_id"] for row in rows]}, "lease": token, "status": {"$in": sorted(HELD)}}
     ours = {row["id"] for row in Job.rows(leased, fields=["_id"])}
     return [row for row in rows if row["_id"] in ours]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
@@ -11,9 +10,12 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from agent.protocol import Ask, Work
+from portalfw.controller.documents import WORKING
+from portalfw.controller.leases import Wish
 from portalfw.controller.nodes import NOTE_EVERY, Nodes
 from portalfw.controller.queue import JobQueue
 from portalfw.errors import ConflictError, PortalError
+from portalfw.later import Ready
 
 GRACE: Final = 1.5
 """Seconds that an agent whose connection was cut gets to come back before it counts as away."""
@@ -22,23 +24,25 @@ GRACE: Final = 1.5
 class Question:
     """One question for jobs, until it is answered. While it waits it is only this: thousands do."""
 
-    __slots__ = ("_ask", "_node_id", "_over", "_parking", "_ready", "_woken", "seconds")
+    __slots__ = ("_ask", "_first", "_node_id", "_over", "_parking", "_ready", "_woken", "_works", "seconds")
 
     def __init__(self, parking: Parking, node: dict[str, Any], ask: Ask) -> None:
         """Begin to listen for what may be its answer."""
         self._parking = parking
         self._node_id: int = node["id"]
         self._ask = ask
-        self._woken = self._over = False
-        self._ready: Callable[[], None] | None = None
+        self._works: bool = node["status"] in WORKING
+        self._woken = self._first = True
+        self._over = False
+        self._ready: Ready | None = None
         self.seconds = ask.park
         parking.wake.watch_node(self._node_id, self.notice)
 
-    def begin(self, ready: Callable[[], None]) -> None:
+    def begin(self, ready: Ready) -> None:
         """Call ``ready`` whenever there may be work, at once if there may be some already."""
         self._ready = ready
         if self._woken:
-            ready()
+            ready(urgent=True)
 
     def look(self, *, last: bool = False) -> Work | None:
         """Return work; nothing to do when this is the ``last`` look or the question is over; None to wait on.
@@ -63,7 +67,12 @@ class Question:
         """Wait in this greenlet, for servers that have no other way."""
         event = Event()
         limit = time.monotonic() + self.seconds
-        self.begin(event.set)
+
+        def ready(*, urgent: bool) -> None:
+            del urgent  # there is nobody else here
+            event.set()
+
+        self.begin(ready)
         while (work := self.look(last=time.monotonic() >= limit)) is None:
             event.wait(max(0.0, limit - time.monotonic()))
             event.clear()
@@ -79,17 +88,21 @@ class Question:
         self._over = True
         self.notice()
 
-    def notice(self) -> None:
-        """Have it looked at: there may be work."""
+    def notice(self, *, urgent: bool = True) -> None:
+        """Have it looked at: there may be work; what is not ``urgent`` lets others go first."""
         self._woken = True
         if self._ready is not None:
-            self._ready()
+            self._ready(urgent=urgent)
 
     def _find(self) -> Work | None:
-        self._woken = False
-        if not self._parking.nodes.works(self._node_id, self._ask.session):
-            return None  # once it may work again, that is what wakes us
-        work = self._parking.queue.work(self._node_id, self._ask.session, self._ask.skip, self._ask.limit)
+        ask, first = self._ask, self._first
+        self._woken = self._first = False
+        if not first:
+            self._works = self._parking.nodes.works(self._node_id, ask.session)
+            if not self._works:
+                return None  # once it may work again, that is what wakes us
+        limit, held = ask.limit if self._works else 0, ask.held if first else None
+        work = self._parking.queue.answer(Wish(self._node_id, ask.session, tuple(ask.skip), limit, ask.free), held)
         return work if work.jobs or work.cancel else None
 
     def _end(self) -> None:
@@ -107,6 +120,7 @@ class Parking:
         self.nodes = nodes
         self.wake = queue.wake
         self._newest: dict[int, Question] = {}
+        self._turns: dict[int, tuple[str, int]] = {}
         self._leaving = Group()
         self._writing = False
 
@@ -118,19 +132,20 @@ class Parking:
             ask: its question.
 
         Raises:
-            ConflictError: the node's agent must say hello first, or another one has taken its place.
+            ConflictError: the node's agent must say hello first, another one has taken its place, or this question was
+                held up on its way.
 
         """
         if node.get("session") != ask.session:
             raise ConflictError(f"Node {node['id']} is served by another agent process; say hello first.")
+        session, turn = self._turns.get(node["id"], ("", 0))
+        if session == ask.session and ask.turn < turn:
+            raise ConflictError(f"A later question of node {node['id']} has come before this one.")
+        self._turns[node["id"]] = ask.session, ask.turn
         self._see(node)
         self.nodes.asks_here(node)
         self.release(node["id"])
         question = self._newest[node["id"]] = Question(self, node, ask)
-        if self.queue.busy(node["id"]):
-            given = self.queue.given(node["id"], ask.session, begun=False)
-            self.queue.recover(given, ask.held, reason="the agent did not get the job")
-            question.notice()
         return question
 
     @property

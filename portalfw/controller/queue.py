@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from agent.protocol import HELD, Assignment, Cancel, JobRef, JobState, Limits, Output, Renewed, Result, Work
+from pymongo.errors import PyMongoError
+
+from agent.protocol import (
+    HELD,
+    Assignment,
+    Cancel,
+    Ended,
+    JobRef,
+    JobState,
+    Limits,
+    Output,
+    Renewed,
+    Report,
+    Reported,
+    Result,
+    Said,
+    Work,
+)
 from portalfw.controller import leases, output, reports, transitions
 from portalfw.controller.documents import DECOMMISSIONED, Job, Node
 from portalfw.controller.fanout import FanOut
-from portalfw.controller.leases import Wish
+from portalfw.controller.leases import Found, Wish
 from portalfw.controller.reports import Ending, Start
 from portalfw.controller.scripts import ScriptStore
 from portalfw.controller.submission import EXPIRES, Terms, draft, insert
 from portalfw.controller.together import Together
 from portalfw.controller.wake import Wake
-from portalfw.errors import ConflictError, NotFoundError
+from portalfw.errors import ConflictError, InvalidError, NotFoundError, PortalError
+
+log = logging.getLogger(__name__)
 
 LEASE: Final = 60.0
 """Seconds for which a job is an agent's without news; it renews three times as often."""
@@ -37,12 +57,11 @@ class JobQueue:
         self.fanout = FanOut(wake)
         self.lease = lease
         self._started = time.time()
-        self._leases: Together[Wish, list[Row]] = Together(lambda wishes: leases.lease(wishes, self.lease))
+        self._finds: Together[Wish, Found] = Together(lambda wishes: leases.find(wishes, self.lease))
         self._starts: Together[Start, bool] = Together(lambda starts: reports.start(starts, self.lease))
         self._ends: Together[Ending, bool] = Together(reports.end)
         self._rows: Together[int, Row | None] = Together(_known)
         self._held: Together[int, list[Row]] = Together(_held)
-        self._busy: Together[int, bool] = Together(_busy)
 
     def submit(
         self,
@@ -85,17 +104,22 @@ class JobQueue:
 
     def work(self, node_id: int, session: str, skip: Sequence[str], limit: int) -> Work:
         """Lease to an agent what waits for its node, and tell which of its jobs are to be cancelled."""
-        rows = self._leases(Wish(node_id, session, tuple(skip), limit))
-        return Work(jobs=[_assignment(row) for row in rows], cancel=self._cancels(node_id))
+        return self.answer(Wish(node_id, session, tuple(skip), limit))
 
-    def busy(self, node_id: int) -> bool:
-        """Tell whether a node has any job that has not ended; most nodes that ask have none."""
-        return self._busy(node_id)
+    def answer(self, wish: Wish, held: Sequence[JobRef] | None = None) -> Work:
+        """Lease to an agent what waits for its node, and tell which of its jobs are to be cancelled.
 
-    def given(self, node_id: int, session: str | None = None, *, begun: bool = True) -> list[Row]:
-        """Return what a node, or one agent process of it, was given and has not reported, ``begun`` or only leased."""
+        With ``held``, what the agent says it has: what it was given beyond that, and never got, waits again.
+        """
+        found = self._finds(wish)
+        if held is not None:
+            self._miss(found.held, wish.session, held)
+        cancels = self._cancels(found.held)
+        return Work(jobs=[_assignment(row) for row in found.given], cancel=cancels)
+
+    def given(self, node_id: int, session: str | None = None) -> list[Row]:
+        """Return what a node, or one agent process of it, was given and has not reported."""
         rows = self._held(node_id)
-        rows = rows if begun else [row for row in rows if row["status"] == JobState.LEASED]
         return rows if session is None else [row for row in rows if row.get("session") == session]
 
     def recover(self, given: Sequence[Row], held: Sequence[JobRef], *, reason: str) -> None:
@@ -113,10 +137,17 @@ class JobQueue:
 
         """
         if not self._starts(Start(node_id, job_id, attempt)):
-            row = self._row(job_id, node_id)
-            if row.get("cancel") and row["attempt"] == attempt and row["status"] == JobState.LEASED:
+            raise self._why_not(node_id, JobRef(id=job_id, attempt=attempt))
+
+    def _why_not(self, node_id: int, ref: JobRef) -> Exception:
+        """Say why an attempt must not be started; one that was cancelled ends with that."""
+        try:
+            row = self._row(ref.id, node_id)
+            if row.get("cancel") and row["attempt"] == ref.attempt and row["status"] == JobState.LEASED:
                 self._interrupt(row, row["cancel"])
-            raise ConflictError(f"Job {job_id} is {row['status']} at attempt {row['attempt']}, not {attempt}.")
+        except (PortalError, PyMongoError) as error:
+            return error
+        return ConflictError(f"Job {ref.id} is {row['status']} at attempt {row['attempt']}, not {ref.attempt}.")
 
     def renew(self, node_id: int, refs: Sequence[JobRef]) -> Renewed:
         """Prolong the leases of what an agent has; tell which of it is no longer its, and which to cancel."""
@@ -147,21 +178,51 @@ class JobQueue:
 
     def result(self, node_id: int, job_id: int, message: Result) -> bool:
         """Take in how an attempt ended; False if the job had ended before or is at another attempt."""
-        row = self._rows(job_id)
-        if row is None or row["node_id"] != node_id:
-            raise NotFoundError(f"Job {job_id} does not exist.")
-        if JobState(row["status"]).ended:
-            return False
-        if message.lines:
-            output.store(job_id, message.attempt, message.offset, message.lines)
-        if message.state == JobState.LOST:
-            row = self._row(job_id, node_id)
-            current = row["attempt"] == message.attempt and not JobState(row["status"]).ended
-            return current and self._interrupt(row, message.reason)
-        accepted = self._ends(Ending(job_id, message))
-        if accepted:
-            self._ended(row)
+        (accepted,) = self.results(node_id, [Ended(id=job_id, result=message)])
+        if isinstance(accepted, Exception):
+            raise accepted
         return accepted
+
+    def report(self, node_id: int, message: Report) -> Reported:
+        """Take in what an agent has to say of its jobs; one thing that goes wrong harms no other one."""
+        ends = self.results(node_id, message.ends)
+        starts = self._starts.all([Start(node_id, ref.id, ref.attempt) for ref in message.starts])
+        refused = [
+            self._why_not(node_id, ref) if started is False else started
+            for started, ref in zip(starts, message.starts, strict=True)
+        ]
+        return Reported(starts=[_said(one) for one in refused], ends=[_said(one) for one in ends])
+
+    def results(self, node_id: int, messages: Sequence[Ended]) -> list[bool | Exception]:
+        """Take in how attempts ended, each as :meth:`result` does; an error takes the place of what it hinders."""
+        rows = self._rows.all([one.id for one in messages])
+        ready = [self._prepared(node_id, row, one) for row, one in zip(rows, messages, strict=True)]
+        counted = [one for one, before in zip(messages, ready, strict=True) if before is None]
+        written = iter(self._ends.all([Ending(one.id, one.result) for one in counted]))
+        outcomes = [next(written) if before is None else before for before in ready]
+        for row, before, accepted in zip(rows, ready, outcomes, strict=True):
+            if before is None and accepted is True and isinstance(row, dict):
+                self._ended(row)
+        return outcomes
+
+    def _prepared(self, node_id: int, row: Row | Exception | None, one: Ended) -> bool | Exception | None:
+        """Store the lines of a result that may count; None for that, else what became of it."""
+        try:
+            if isinstance(row, Exception):
+                return row
+            if row is None or row["node_id"] != node_id:
+                return NotFoundError(f"Job {one.id} does not exist.")
+            if JobState(row["status"]).ended:
+                return False
+            if one.result.lines:
+                output.store(one.id, one.result.attempt, one.result.offset, one.result.lines)
+            if one.result.state != JobState.LOST:
+                return None
+            row = self._row(one.id, node_id)
+            current = row["attempt"] == one.result.attempt and not JobState(row["status"]).ended
+            return current and self._interrupt(row, one.result.reason)
+        except (PortalError, PyMongoError) as error:
+            return error
 
     def cancel(self, job_id: int, reason: str) -> JobState:
         """End a job early; return its state now, which is not CANCELLED yet while its node must still be told.
@@ -208,12 +269,22 @@ class JobQueue:
         """Return a job's row; raises NotFoundError."""
         return self._row(job_id)
 
-    def _cancels(self, node_id: int) -> list[Cancel]:
+    def _miss(self, given: Sequence[Row], session: str, held: Sequence[JobRef]) -> None:
+        """Have wait again what an agent process was given and never got: only leased, or given as begun."""
+        there = {(ref.id, ref.attempt) for ref in held}
+        for row in given:
+            unheard = row["status"] == JobState.LEASED or row.get("given_begun") == row["attempt"]
+            if unheard and row.get("session") == session and (row["_id"], row["attempt"]) not in there:
+                after = transitions.miss({**row, "id": row["_id"]}, "the agent did not get the job")
+                if after is not None:
+                    self._wake(after)
+
+    def _cancels(self, held: Sequence[Row]) -> list[Cancel]:
         """Return the cancellations that the agent was not told of, and note that it is told now."""
-        rows = [row for row in self._held(node_id) if row.get("cancel") is not None and _untold(row)]
+        rows = [row for row in held if row.get("cancel") is not None and _untold(row)]
         for row in rows:
-            Job.collection().update_one({"_id": row["id"]}, {"$set": {"cancel_told": row["attempt"]}})
-        return [Cancel(id=row["id"], attempt=row["attempt"], reason=row["cancel"]) for row in rows]
+            Job.collection().update_one({"_id": row["_id"]}, {"$set": {"cancel_told": row["attempt"]}})
+        return [Cancel(id=row["_id"], attempt=row["attempt"], reason=row["cancel"]) for row in rows]
 
     def _interrupt(self, row: Row, reason: str) -> bool:
         after = transitions.interrupt(row, reason)
@@ -255,6 +326,16 @@ class JobQueue:
             )
 
 
+def _said(outcome: bool | Exception) -> Said:
+    """Put what became of one thing of a report into the words of the answer."""
+    if isinstance(outcome, bool):
+        return Said(ok=outcome)
+    if isinstance(outcome, NotFoundError | ConflictError | InvalidError):
+        return Said(ok=False, message=outcome.message)
+    log.error("A part of an agent's report could not be taken in", exc_info=outcome)
+    return Said(ok=False, again=True, message=f"the controller cannot take this in now: {type(outcome).__name__}")
+
+
 def _who(row: Row) -> str:
     return "the node" if row["node_id"] is not None else "no node of those that were asked for was there; none"
 
@@ -277,12 +358,6 @@ def _held(nodes: Sequence[int]) -> list[list[Row]]:
     return [found[node] for node in nodes]
 
 
-def _busy(nodes: Sequence[int]) -> list[bool]:
-    open_jobs = {"node_id": {"$in": list(nodes)}, "status": {"$in": transitions.OPEN}}
-    found = set(Job.collection().distinct("node_id", open_jobs))
-    return [node in found for node in nodes]
-
-
 def _assignment(row: Row) -> Assignment:
     return Assignment(
         id=row["_id"],
@@ -296,4 +371,5 @@ def _assignment(row: Row) -> Assignment:
         expires_in=max(0.0, row["expires"] - time.time()),
         priority=row.get("priority") or 0,
         limits=Limits(**row.get("limits") or {}),
+        begun=row["begun"],
     )

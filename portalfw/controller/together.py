@@ -33,13 +33,21 @@ class Together(Generic[Q, A]):
 
     def __call__(self, question: Q) -> A:
         """Return the answer to a question, or raise its error."""
+        found: Any = self._put(question).get()
+        return found  # type: ignore[no-any-return]
+
+    def all(self, questions: Sequence[Q]) -> list[A | Exception]:
+        """Return the answers to several questions, each its answer or its error."""
+        waiting = [self._put(question) for question in questions]
+        return [_outcome(answer) for answer in waiting]
+
+    def _put(self, question: Q) -> AsyncResult[Any]:
         answer: AsyncResult[Any] = AsyncResult()
         self._waiting.append((question, answer))
         if not self._serving:
             self._serving = True
             gevent.spawn(self._serve)
-        found: Any = answer.get()
-        return found  # type: ignore[no-any-return]
+        return answer
 
     def _serve(self) -> None:
         try:
@@ -59,3 +67,8 @@ class Together(Generic[Q, A]):
             return self._answer(questions)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who asked raise it
             return [error] * len(questions)
+
+
+def _outcome(answer: AsyncResult[Any]) -> Any:
+    answer.wait()
+    return answer.value if answer.exception is None else answer.exception

@@ -61,10 +61,19 @@ def interrupt(row: Row, reason: str) -> Row | None:
     return change(query, JobState.QUEUED, reason, leased_until=None, expires=expires, progress={})
 
 
+def miss(row: Row, reason: str) -> Row | None:
+    """Deal with an attempt that its agent never got: as if it had not been given, whatever it was given as."""
+    query = {"_id": row["id"], "attempt": row["attempt"], "status": row["status"]}
+    if row.get("cancel"):
+        return end(query, JobState.CANCELLED, row["cancel"])
+    changes = update(JobState.QUEUED, reason, row["attempt"], leased_until=None)
+    return Job.take(query, {**changes, "$inc": {"not_got": int(row["status"] == JobState.RUNNING)}})
+
+
 def _runs(row: Row) -> int:
     """Return at how many attempts the script was begun; an attempt that its agent never got is none."""
     begun = {entry.get("attempt") for entry in row["history"] if entry["status"] == JobState.RUNNING}
-    return len(begun | {row["attempt"]})
+    return len(begun | {row["attempt"]}) - int(row.get("not_got") or 0)
 
 
 def finish(job_id: int, result: Result) -> Row | None:

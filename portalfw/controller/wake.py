@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
 
 from agent.protocol import JobState
 from portalfw.events import Change, EventBus
+from portalfw.later import Ready
 
+W = TypeVar("W")
 Waiters = dict[int, set[Callable[[], None]]]
 
 
@@ -22,7 +24,7 @@ class Wake:
     def __init__(self, bus: EventBus) -> None:
         """Prepare; :meth:`start` begins to listen."""
         self._bus = bus
-        self._nodes: Waiters = defaultdict(set)
+        self._nodes: dict[int, set[Ready]] = defaultdict(set)
         self._jobs: Waiters = defaultdict(set)
         self._news: Waiters = defaultdict(set)
         self._reader: gevent.Greenlet[Any, Any] | None = None
@@ -39,20 +41,21 @@ class Wake:
             self._reader.kill()
             self._reader = None
 
-    def node(self, node_id: int) -> None:
-        """Wake what waits for work for a node."""
-        _tell(self._nodes, node_id)
+    def node(self, node_id: int, *, urgent: bool = True) -> None:
+        """Wake what waits for work for a node; many at once are not ``urgent``: single ones go before them."""
+        for notice in list(self._nodes.get(node_id, ())):
+            notice(urgent=urgent)
 
     def job(self, job_id: int) -> None:
         """Wake who waits for the end of a job."""
         _tell(self._jobs, job_id)
         _tell(self._news, job_id)
 
-    def watch_node(self, node_id: int, notice: Callable[[], None]) -> None:
+    def watch_node(self, node_id: int, notice: Ready) -> None:
         """Call ``notice`` whenever there may be work for a node, or it was revoked, until :meth:`unwatch_node`."""
         self._nodes[node_id].add(notice)
 
-    def unwatch_node(self, node_id: int, notice: Callable[[], None]) -> None:
+    def unwatch_node(self, node_id: int, notice: Ready) -> None:
         """Call ``notice`` no more; does nothing the second time."""
         _remove(self._nodes, node_id, notice)
 
@@ -83,10 +86,12 @@ class Wake:
         elif JobState(row["status"]).ended:
             self.job(change.id)
         elif row["status"] == JobState.QUEUED or row.get("cancel"):
-            self.node(row["node_id"])
+            self.node(row["node_id"], urgent="parent" not in row)
 
     def _wake_all(self) -> None:
-        for waiters in (self._nodes, self._jobs, self._news):
+        for node_id in list(self._nodes):
+            self.node(node_id, urgent=False)
+        for waiters in (self._jobs, self._news):
             for identity in list(waiters):
                 _tell(waiters, identity)
 
@@ -96,8 +101,8 @@ def _tell(waiters: Waiters, identity: int) -> None:
         notice()
 
 
-def _remove(waiters: Waiters, identity: int, notice: Callable[[], None]) -> None:
-    there = waiters.get(identity, set())
+def _remove(waiters: dict[int, set[W]], identity: int, notice: W) -> None:
+    there: set[W] = waiters.get(identity, set())
     there.discard(notice)
     if not there:
         waiters.pop(identity, None)

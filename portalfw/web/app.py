@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from portalfw import errorconditions
 from portalfw.console import http as console_http
+from portalfw.controller.http import short_ways
 from portalfw.errors import PortalError, TooManyError
 from portalfw.rest import http as rest_http
 from portalfw.rest import openapi_http
@@ -41,6 +42,7 @@ from portalfw.web.beats import Beats
 from portalfw.web.compression import compressed
 from portalfw.web.proxy import Proxied
 from portalfw.web.screens import Screens
+from portalfw.web.short import Short
 from portalfw.web.traffic import Traffic
 
 log = logging.getLogger(__name__)
@@ -64,12 +66,12 @@ NO_STORE = (("Cache-Control", "no-store"),)
 HSTS = "max-age=31536000"  # a year
 
 
-def create_app(runtime: Runtime) -> Flask:
+def create_app(runtime: Runtime) -> Portal:
     """Return the application over a started ``runtime``."""
     if runtime.identify is None:
         raise RuntimeError("The runtime must be started before the application is made.")
     identify = Limited(runtime.identify, runtime.settings.rate_per_user, runtime.settings.rate_per_address)
-    app = _Portal(__name__, static_folder=None)
+    app = Portal(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST  # one text of a multipart form may be as large as the whole
     app.register_error_handler(PortalError, _portal_error)
@@ -86,6 +88,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.register_blueprint(oauth.blueprint(runtime))
     app.register_blueprint(health.blueprint(runtime))
     traffic = Traffic(app.wsgi_app)
+    app.short = Short(short_ways(runtime.controller), traffic)
     app.register_blueprint(metrics.blueprint(runtime, identify, traffic))
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(logo.blueprint(runtime, identify))
@@ -112,18 +115,22 @@ class _Globals(_AppCtxGlobals):
         return self.request_id if name == "request_id" else super().get(name, default)
 
 
-class _Portal(Flask):
+class Portal(Flask):
     """Flask without what the portal does not use: coroutines, hooks before and after requests, its own sessions."""
 
     app_ctx_globals_class = _Globals
+    short: Short
+    """Answers agents' many small requests past WSGI."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
         return func
 
     def preprocess_request(self) -> None:
-        return None
+        """Do nothing before a request."""
 
     def process_response(self, response: Response) -> Response:
+        """Compress an answer."""
         return compressed(request_ctx.request, response)
 
 

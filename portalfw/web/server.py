@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import gevent
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from werkzeug.wrappers import Response
 
 from portalfw.errors import StartError
 from portalfw.later import PUT_OFF, Later
-from portalfw.web.resting import Rest
+from portalfw.web.resting import Rest, send
+from portalfw.web.short import Request, Short
 
 HANDSHAKE = 10.0  # seconds in which a client must have agreed on TLS
 AGENTS = "/agent/"
@@ -49,18 +51,6 @@ class Handler(WSGIHandler):
             self.server.handlers.discard(self)
             self.environ = None  # which knows this handler
 
-    def read_requestline(self) -> str:
-        """Return the next request's first line; empty at the end, and when the connection has come to rest."""
-        self.silent_since = time.monotonic()
-        try:
-            self.rfile.peek(1)  # nothing of a request is read where this is interrupted
-        except _SilentError:
-            self._rest()
-            return ""
-        finally:
-            self.silent_since = None
-        return str(super().read_requestline())
-
     def get_environ(self) -> dict[str, Any]:
         """Offer the application to answer later."""
         environ: dict[str, Any] = super().get_environ()
@@ -74,10 +64,43 @@ class Handler(WSGIHandler):
 
     def handle_one_request(self) -> Any:
         """Answer one request; afterwards the connection may be at rest."""
+        try:
+            data = self._hear()
+        except OSError:
+            return None
+        if not data:
+            return None
+        request = self.server.short.take(data) if self.server.short is not None else None
+        if request is not None:
+            self.rfile.read(len(data))
+            return self._answer_shortly(request)
         result = super().handle_one_request()
         if self.later is not None:
             self._rest()
         return result
+
+    def _hear(self) -> bytes:
+        """Return what has come, without taking it; nothing at the end, and when the connection has come to rest."""
+        if self.rfile.closed:
+            return b""
+        self.silent_since = time.monotonic()
+        try:
+            return bytes(self.rfile.peek(1))  # nothing of a request is read where this is interrupted
+        except _SilentError:
+            self._rest()
+            return b""
+        finally:
+            self.silent_since = None
+
+    def _answer_shortly(self, request: Request) -> Any:
+        """Answer what goes the short way; True when the connection goes on here."""
+        answer = self.server.short.answer(request) if self.server.short is not None else None
+        self.close_connection = not request.keep
+        if isinstance(answer, Response):
+            return send(self.socket, answer, keep=request.keep) or None
+        self.later = answer
+        self._rest()
+        return None
 
     def log_request(self) -> None:
         """Write nothing."""
@@ -100,14 +123,19 @@ class Server(WSGIServer):
         application: Any,
         context: ssl.SSLContext | None = None,
         rest_after: float = REST_AFTER,
+        short: Short | None = None,
     ) -> None:
-        """Serve ``application`` on ``listener``, which :func:`listen` has made; over TLS if there is a ``context``."""
+        """Serve ``application`` on ``listener``, which :func:`listen` has made; over TLS if there is a ``context``.
+
+        What ``short`` takes is answered by that, past the application.
+        """
         environ = None if context is None else {"wsgi.url_scheme": "https"}
         super().__init__(listener, application, handler_class=Handler, log=None, environ=environ)
         self._context = context
         self._rest_after = rest_after
         self.handlers: set[Handler] = set()
-        self.rest = Rest(self.do_handle)
+        self.short = short
+        self.rest = Rest(self.do_handle, short)
         self._hush: Any = None
 
     def handle(self, sock: socket.socket, address: Any) -> None:

@@ -31,14 +31,17 @@ class Traffic:
         """Answer, and count the answer."""
         began = time.perf_counter()
         path = environ["PATH_INFO"]
-        kind = next((kind for start, kind in KINDS if path.startswith(start)), "page")
 
         def begin(status: str, headers: list[tuple[str, str]], failure: Any = None) -> Any:
-            self.requests[kind, f"{status[0]}xx"] += 1
-            if path not in PARKED:
-                took = time.perf_counter() - began
-                self.seconds += took
-                self.classes[bisect_left(BOUNDS, took)] += 1
+            self.count(path, status[0], time.perf_counter() - began)
             return start_response(status, headers, failure)
 
         return self._application(environ, begin)
+
+    def count(self, path: str, status: str, took: float) -> None:
+        """Count an answer by the first digit of its status, and the seconds that it took."""
+        kind = next((kind for start, kind in KINDS if path.startswith(start)), "page")
+        self.requests[kind, f"{status}xx"] += 1
+        if path not in PARKED:
+            self.seconds += took
+            self.classes[bisect_left(BOUNDS, took)] += 1

@@ -19,10 +19,13 @@ from gevent.pool import Pool
 from portalfw.content import Content
 from portalfw.controller import Controller
 from portalfw.controller.documents import Node
+from portalfw.controller.http import short_ways
 from portalfw.dal.local import LocalDatacenter
 from portalfw.events import EventBus
 from portalfw.settings import Settings
 from portalfw.web.server import Server, listen
+from portalfw.web.short import Request, Short
+from portalfw.web.traffic import Traffic
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BROKEN = {
@@ -65,15 +68,15 @@ class Master:
         self.refuse: list[str] = []
         app.before_request(self._refuse)
         app.register_blueprint(self.controller.blueprint())
-        self.server = Server(listen("127.0.0.1", port), app)
+        self.server = Server(listen("127.0.0.1", port), app, short=_Short(self, app))
         self.server.set_spawn(Pool())  # so that stopping cuts the connections too
         self.server.start()
         self.port = self.server.server_port
         self.sweeping = gevent.spawn(self._sweep)
 
     def _refuse(self) -> tuple[str, int] | None:
-        """Answer 503 to the next request whose path ends with the first word of ``refuse``."""
-        if self.refuse and flask.request.path.endswith(self.refuse[0]):
+        """Answer 503 to the next request whose body holds the first word of ``refuse``."""
+        if self.refuse and self.refuse[0].encode() in flask.request.get_data():
             self.refuse.pop(0)
             return "the database is electing", 503
         return None
@@ -89,6 +92,17 @@ class Master:
         self.server.stop(timeout=0)
         self.controller.stop()
         self.bus.stop()
+
+
+class _Short(Short):
+    """The short way of a master, except while it is to refuse something."""
+
+    def __init__(self, master: Master, app: flask.Flask) -> None:
+        super().__init__(short_ways(master.controller), Traffic(app))
+        self._master = master
+
+    def take(self, data: bytes) -> Request | None:
+        return None if self._master.refuse else super().take(data)
 
 
 class Grid:

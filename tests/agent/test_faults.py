@@ -156,7 +156,7 @@ def test_master_restart(grid: Grid) -> None:
 def test_controller_that_cannot_take_a_result(grid: Grid) -> None:
     """A result that is answered with 503 is delivered a little later, while other jobs go on."""
     node = grid.connect()
-    grid.master.refuse = ["/result", "/result"]
+    grid.master.refuse = ['"ends":[{', '"ends":[{']
     job = node.submit("test/sleep_once", seconds=0)
     wait_for(lambda: not grid.master.refuse or f"result of job {job.id} is kept" in grid.log())
     assert node.run("test/echo", value=1) == 1
@@ -164,10 +164,10 @@ def test_controller_that_cannot_take_a_result(grid: Grid) -> None:
     assert job.row()["attempt"] == 1
 
 
-def test_acknowledgement_whose_answer_is_lost(grid: Grid) -> None:
-    """An acknowledgement that is answered with 503 is sent again, and the job runs once."""
+def test_start_whose_answer_is_lost(grid: Grid) -> None:
+    """The question whether a job may start that is answered with 503 is asked again, and the job runs once."""
     node = grid.connect()
-    grid.master.refuse = ["/ack"]
+    grid.master.refuse = ['"starts":[{']
     job = node.submit("test/sleep_once", seconds=0)
     assert job.result(timeout=10) == 0
     assert job.row()["attempt"] == 1
@@ -424,9 +424,11 @@ def test_another_nodes_job(grid: Grid) -> None:
     other = grid.controller.nodes.create_token()
     enrolled = requests.post(f"{grid.url}/agent/enroll", json={"token": other, "name": "other"}, timeout=5).json()
     headers = {"Authorization": f"Bearer {enrolled['credential']}"}
-    body = {"attempt": 1, "state": "OK", "reason": "", "ended": time.time()}
-    answer = requests.post(f"{grid.url}/agent/jobs/{job.id}/result", json=body, headers=headers, timeout=5)
-    assert answer.status_code == 404
+    ended = {"id": job.id, "result": {"attempt": 1, "state": "OK", "reason": "", "ended": time.time()}}
+    body = {"starts": [{"id": job.id, "attempt": 1}], "ends": [ended]}
+    answer = requests.post(f"{grid.url}/agent/report", json=body, headers=headers, timeout=5).json()
+    refused = {"ok": False, "again": False, "message": f"Job {job.id} does not exist."}
+    assert answer == {"starts": [refused], "ends": [refused]}
     assert job.result(timeout=10) == 1
 
 

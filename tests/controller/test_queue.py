@@ -11,6 +11,7 @@ import pytest
 
 from agent.protocol import Ask, JobRef, JobState, Line, Output, Result
 from portalfw.controller.documents import Job, JobOutput, Node, Script
+from portalfw.controller.leases import Wish
 from portalfw.controller.nodes import Nodes
 from portalfw.controller.parking import Parking, Question
 from portalfw.controller.queue import JobQueue
@@ -55,7 +56,7 @@ def test_lost_answer(queue: JobQueue, node: int) -> None:
     """A job whose answer never reached the agent is queued again, even if it is not idempotent: it never started."""
     job = queue.submit(node, "test/once", {})
     take(queue, node)
-    queue.recover(queue.given(node, "s", begun=False), [], reason="the agent did not get the job")
+    assert queue.answer(Wish(node, "s", (), 16), held=[]).jobs == []
     assert status(job) == ("QUEUED", 1)
     assert take(queue, node) == [JobRef(id=job, attempt=2)]
     with pytest.raises(ConflictError, match="is LEASED at attempt 2, not 1"):
@@ -63,6 +64,22 @@ def test_lost_answer(queue: JobQueue, node: int) -> None:
     queue.ack(node, job, 2)
     queue.ack(node, job, 2)
     assert status(job) == ("RUNNING", 2)
+
+
+def test_jobs_that_are_given_as_begun(queue: JobQueue, node: int) -> None:
+    """Free workers begin idempotent jobs unasked; that one never came counts as little as one that was only leased."""
+    once, first, second = (queue.submit(node, script, {}) for script in ("test/once", "test/again", "test/again"))
+    wish = Wish(node, "s", (), 16, {"default": 2})
+    given = queue.answer(wish).jobs
+    assert [(job.id, job.begun) for job in given] == [(once, False), (first, True), (second, False)]
+    assert [status(job) for job in (once, first, second)] == [("LEASED", 1), ("RUNNING", 1), ("LEASED", 1)]
+    assert queue.answer(wish, held=[job.ref for job in given]).jobs == []
+    for attempt in range(1, 5):
+        assert status(first) == ("RUNNING", attempt)
+        queue.answer(wish, held=[])
+        assert status(first) == ("QUEUED", attempt)
+        queue.answer(wish)
+    assert queue.result(node, first, result(5))
 
 
 def test_late_success_of_an_earlier_attempt_counts(queue: JobQueue, node: int) -> None:
@@ -245,19 +262,24 @@ def test_old_jobs_are_dropped_with_their_output(queue: JobQueue, node: int) -> N
 
 
 def test_questions_in_two_processes(queue: JobQueue, node: int) -> None:
-    """A question that an agent has left behind in one process gets no job once it asks another one."""
+    """A question that an agent has left behind gets no job: once it asks another process, or was held up."""
     here, there = (Parking(queue, Nodes()) for _ in range(2))
     Node.collection().update_one({"_id": node}, {"$set": {"session": "s"}})
 
-    def asked(parking: Parking) -> Question:
-        return parking.ask(Node.rows({"_id": node}, limit=1)[0], Ask(session="s"))
+    def asked(parking: Parking, turn: int = 0) -> Question:
+        return parking.ask(Node.rows({"_id": node}, limit=1)[0], Ask(session="s", turn=turn))
 
-    left, newest = asked(here), asked(there)
+    left = asked(here)
+    assert left.look() is None
+    newest = asked(there)
     job = queue.submit(node, "test/again", {})
     with pytest.raises(ConflictError, match="has asked another process"):
         left.look()
     work = newest.look()
     assert work is not None
     assert [one.id for one in work.jobs] == [job]
+    asked(there, turn=2)
+    with pytest.raises(ConflictError, match="A later question"):
+        asked(there, turn=1)
     here.stop()
     there.stop()

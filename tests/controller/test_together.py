@@ -124,7 +124,7 @@ def test_leases_of_many_nodes_and_processes(
     queue: JobQueue, make_node: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Jobs of many nodes that two processes have both found are each leased once, to their own node."""
-    _meet_after(monkeypatch, leases, "_waiting")
+    _meet_after(monkeypatch, leases, "_open")
     second = JobQueue(queue.scripts, queue.wake)
     nodes = [make_node() for _ in range(12)]
     jobs = [queue.submit(node, "test/once", {}) for node in nodes for _ in range(3)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from product import wait_for
 from reverse_proxy import self_signed
 from werkzeug.wrappers import Response
 
-from portalfw.later import PUT_OFF
+from portalfw.later import PUT_OFF, Ready
 from portalfw.web.server import Server, listen
 
 ASK = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -31,9 +31,9 @@ class Question:
         self.answer: Response | None = None
         self.begun, self.gone = Event(), Event()
         self.looks: list[bool] = []
-        self.ready: Callable[[], None] = lambda: None
+        self.ready: Ready = lambda *, urgent: None  # noqa: ARG005 - nobody waits yet
 
-    def begin(self, ready: Callable[[], None]) -> None:
+    def begin(self, ready: Ready) -> None:
         self.ready = ready
         self.begun.set()
 
@@ -97,10 +97,10 @@ def test_an_answer_comes_when_it_is_there(served: Served) -> None:
     """What looks without success is looked at again; the answer is sent once, and the connection goes on."""
     with served.connect() as link:
         question = asked(served, link)
-        question.ready()
+        question.ready(urgent=True)
         wait_for(lambda: question.looks == [False], what="a look without success")
         question.answer = Response("here", headers={"X-Mark": "yes"})
-        question.ready()
+        question.ready(urgent=True)
         assert b"X-Mark: yes\r\n" in read(link, b"\r\n\r\nhere")
         link.sendall(NOW)
         read(link, b"\r\n\r\nnow")
@@ -129,7 +129,7 @@ def test_what_is_sent_meanwhile_is_answered_afterwards(served: Served) -> None:
         question = asked(served, link)
         link.sendall(NOW)
         question.answer = Response("first")
-        question.ready()
+        question.ready(urgent=True)
         assert b"\r\n\r\nfirst" in read(link, b"\r\n\r\nnow")
 
 
@@ -138,7 +138,7 @@ def test_a_connection_that_is_not_kept_ends_with_its_answer(served: Served) -> N
     with served.connect() as link:
         question = asked(served, link, b"GET /later HTTP/1.0\r\n\r\n")
         question.answer = Response("bye")
-        question.ready()
+        question.ready(urgent=True)
         assert b"Connection: close\r\n" in read(link, b"\r\n\r\nbye")
         assert link.recv(1) == b""
 
@@ -148,7 +148,7 @@ def test_an_answer_nobody_can_give_ends_the_connection(served: Served, caplog: p
     with served.connect() as link:
         question = asked(served, link)
         question.look = None  # type: ignore[assignment,method-assign]
-        question.ready()
+        question.ready(urgent=True)
         assert link.recv(1) == b""
     assert "could not be answered" in caplog.text
 
@@ -177,7 +177,7 @@ def test_over_tls(tmp_path: Path) -> None:
     with contextlib.closing(served.server), trusting.wrap_socket(served.connect()) as link:
         question = asked(served, link)
         question.answer = Response("here")
-        question.ready()
+        question.ready(urgent=True)
         read(link, b"\r\n\r\nhere")
         wait_for(lambda: not served.server.handlers, what="the silent connection being at rest")
         link.sendall(NOW)
