@@ -171,8 +171,8 @@ class Bye(Message):
 class Ask(Message):
     """The query of ``GET /agent/jobs``: lists are comma-separated, an attempt is ``<id>.<attempt>``.
 
-    ``turn`` counts an agent's questions: one that comes after a newer one was held up on its way, and is refused. ``held``
-    names every attempt in hand, in the spool too. ``free`` tells how many workers of a queue have nothing to
+    ``turn`` counts an agent's questions: one that comes after a newer one was held up on its way, and is refused.
+    ``held`` names every attempt in hand, in the spool too. ``free`` tells how many workers of a queue have nothing to
     do (``<queue>.<number>``): so many idempotent jobs are given as begun, which spares the question whether they may.
     """
 
