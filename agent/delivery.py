@@ -145,4 +145,6 @@ class Delivery:
             self._client.post(f"jobs/{held.assignment.id}/output", output, Received)
         except RejectedError as error:
             log.info("output of job %d is not wanted: %s", held.assignment.id, error)
-        held.output.sent(output)
+            held.output.keep()
+        else:
+            held.output.sent(output)

@@ -22,6 +22,7 @@ class OutputBuffer:
         self._offset = 0
         self._lines: list[Line] = []
         self._progress: Progress | None = None
+        self._kept = False
         self._count = 0
         self._size = 0
 
@@ -49,7 +50,7 @@ class OutputBuffer:
     def pending(self, most: int | None = None) -> Output | None:
         """Return what is to be sent, or None if there is nothing."""
         with self._lock:
-            if not self._lines and self._progress is None:
+            if self._kept or (not self._lines and self._progress is None):
                 return None
             return Output(attempt=self._attempt, offset=self._offset, lines=self._lines[:most], progress=self._progress)
 
@@ -61,6 +62,11 @@ class OutputBuffer:
             self._offset += count
             if self._progress is output.progress:
                 self._progress = None
+
+    def keep(self) -> None:
+        """Keep everything from here on for the result: output is not wanted, success may be."""
+        with self._lock:
+            self._kept = True
 
     def rest(self) -> tuple[int, list[Line]]:
         """Return the number of the first unsent line and all unsent lines, for the result's message."""

@@ -45,6 +45,7 @@ class Node(Document):
     hello_uptime = FloatField()
     session = StringField()
     asks = StringField()
+    asks_turn = IntField()
     last_seen = FloatField()
     connected = BooleanField(default=False)
     facts = DictField()

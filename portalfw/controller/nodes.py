@@ -125,11 +125,18 @@ class Nodes:
             raise UnauthenticatedError(REVOKED)
         return row
 
-    def asks_here(self, row: dict[str, Any]) -> None:
-        """Note that a node's newest question is in this process: one that another has of it is nobody's any more."""
+    def asks_here(self, row: dict[str, Any], turn: int) -> None:
+        """Note that a node's newest question is in this process: one that another has of it is nobody's any more.
+
+        Raises:
+            ConflictError: it is older than one that another process has had.
+
+        """
         if row.get("asks") != self._process:
-            same = {"_id": row["id"], "session": row["session"]}
-            Node.collection().update_one(same, {"$set": {"asks": self._process}})
+            same = {"_id": row["id"], "session": row["session"], "asks_turn": {"$not": {"$gt": turn}}}
+            changes = {"asks": self._process, "asks_turn": turn}
+            if not Node.collection().update_one(same, {"$set": changes}).matched_count:
+                raise ConflictError(f"A later question of node {row['id']} has come before this one.")
 
     def works(self, node_id: int, session: str) -> bool:
         """Tell whether a node is given jobs now, by this process.
@@ -165,6 +172,7 @@ class Nodes:
         changes: dict[str, Any] = {
             "session": message.session,
             "asks": self._process,
+            "asks_turn": 0,
             "boot_id": message.boot_id,
             "hello_uptime": message.uptime,
             "version": message.version,

@@ -141,9 +141,9 @@ class Parking:
         session, turn = self._turns.get(node["id"], ("", 0))
         if session == ask.session and ask.turn < turn:
             raise ConflictError(f"A later question of node {node['id']} has come before this one.")
+        self.nodes.asks_here(node, ask.turn)
         self._turns[node["id"]] = ask.session, ask.turn
         self._see(node)
-        self.nodes.asks_here(node)
         self.release(node["id"])
         question = self._newest[node["id"]] = Question(self, node, ask)
         return question

@@ -42,12 +42,19 @@ def test_round_trip(node: Any, value: Any) -> None:
     assert node.run("test/echo", value=value) == value
 
 
-def test_job_tells_its_story(shared: Grid, node: Any) -> None:
+@pytest.mark.parametrize(
+    ("script", "args", "states"),
+    [
+        ("test/echo", {"value": 1}, ["QUEUED", "RUNNING", "OK"]),  # idempotent, so a free worker begins it unasked
+        ("test/sleep_once", {"seconds": 0}, ["QUEUED", "LEASED", "RUNNING", "OK"]),
+    ],
+)
+def test_job_tells_its_story(shared: Grid, node: Any, script: str, args: dict[str, Any], states: list[str]) -> None:
     """A finished job has its attempt, times and every state it went through."""
-    job = node.submit("test/echo", value=1)
+    job = node.submit(script, **args)
     job.result()
     row = job.row()
-    assert [entry["status"] for entry in row["history"]] == ["QUEUED", "LEASED", "RUNNING", "OK"]
+    assert [entry["status"] for entry in row["history"]] == states
     assert row["attempt"] == 1
     assert row["created"] <= row["started"] <= row["ended"]
     assert 0 <= row["seconds"] < 5

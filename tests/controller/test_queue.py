@@ -281,5 +281,8 @@ def test_questions_in_two_processes(queue: JobQueue, node: int) -> None:
     asked(there, turn=2)
     with pytest.raises(ConflictError, match="A later question"):
         asked(there, turn=1)
+    asked(here, turn=3)
+    with pytest.raises(ConflictError, match="A later question"):
+        asked(there, turn=2)
     here.stop()
     there.stop()

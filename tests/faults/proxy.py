@@ -116,8 +116,8 @@ class Way:
         leaving = asyncio.ensure_future(agent.read(1))
         await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
         for task in (asking, leaving):
-            if not task.done():
-                task.cancel()
+            task.cancel()
+        await asyncio.wait({leaving})  # else the next request would be read beside it
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             return await asking
         return b""

@@ -97,7 +97,7 @@ class Verdict:
         self._judge_result(row, state, ended)
 
     def _judge_runs(self, row: Row, state: JobState, began: int, ended: int) -> None:
-        cancelled = row["id"] in self._cancelled
+        cancelled = not self._cancelled.isdisjoint({row["id"], row.get("parent")})
         if not row["idempotent"]:
             self.counts["not idempotent"] += 1
             self.counts["not idempotent, begun"] += bool(began)
