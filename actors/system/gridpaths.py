@@ -11,7 +11,6 @@ from portalfw.rest import Actor, Arg, Columns, Listing, method
 
 OPERATORS: Final = "group:level1,level2,level3"
 ENGINEERS: Final = "group:level2,level3"
-LIVE: Final = ("path_run", "job")
 
 
 class LatencyRow(TypedDict):
@@ -79,7 +78,13 @@ class GridPaths(Actor, app="system", name="gridmanager"):
         """Have each node of a grid ping all others, 100 nodes at most; return how many nodes were asked."""
         return latency.measure(self.runtime, gid, self.call.principal.name)
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=LIVE, title="Get latencies")
+    @method(
+        right=OPERATORS,
+        http=("GET", "POST"),
+        readonly=True,
+        live=("path_run", f"job:{latency.SCRIPT}"),
+        title="Get latencies",
+    )
     def get_latency(self, gid: GridId = None, *, listing: Annotated[Listing, LATENCIES]) -> list[LatencyRow]:
         """Return how long answers between the nodes of a grid took when that was measured last; none if never."""
         rows = list(latency.last(gid))
@@ -93,7 +98,13 @@ class GridPaths(Actor, app="system", name="gridmanager"):
         (row,) = throughput.last([job])
         return _throughput(row, _names([row["node_id"]]))
 
-    @method(right=OPERATORS, http=("GET", "POST"), readonly=True, live=LIVE, title="Get throughputs")
+    @method(
+        right=OPERATORS,
+        http=("GET", "POST"),
+        readonly=True,
+        live=("path_run", f"job:{throughput.MEASURE}"),
+        title="Get throughputs",
+    )
     def get_throughput(self, listing: Annotated[Listing, THROUGHPUTS]) -> list[ThroughputRow]:
         """Return the last fifty measurements of throughput, as long as their jobs are kept."""
         rows = throughput.last()

@@ -209,6 +209,17 @@ def test_storage_pools_are_those_that_the_node_told_of(product: Product) -> None
     assert product.ask("system/gridmanager/getPools", nodeId=987) == []
 
 
+def test_one_node_has_no_way_to_another(product: Product) -> None:
+    """What cannot be measured is refused with the reason, and nothing is listed as measured."""
+    refused = product.call("system/gridmanager/measureLatency")
+    assert (refused.status_code, "two nodes" in refused.json()["message"]) == (409, True)
+    for target, status in ((1, 400), (987, 404)):
+        answer = product.call("system/gridmanager/measureThroughput", fromNode=1, toNode=target)
+        assert answer.status_code == status, answer.text
+    assert product.call("system/gridmanager/measureThroughput", fromNode=1, toNode=1, seconds=60).status_code == 400
+    assert product.ask("system/gridmanager/getLatency") == product.ask("system/gridmanager/getThroughput") == []
+
+
 def test_pages_of_the_grid_have_no_failed_macro(product: Product) -> None:
     """Every page of the Grid Portal draws with what there is."""
     job = count(product)
