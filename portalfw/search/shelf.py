@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from portalfw.search.piece import piece_of
 from portalfw.search.words import MOST_ERRORS, Question, errors, errors_allowed, fold
 
 WORD = re.compile(r"[^\W_]+")
 LAST = "\U0010ffff"  # sorts behind every text that begins the same
-SNIPPET_WORDS = 14
 LIKE = 5000  # words that are looked at for a typing error
 NEAR = 200  # things that have such words, to take the nearest of
 WEIGHTS = "10.0, 4.0, 1.0, 1.0"  # of a word in title, headings, text and surroundings
@@ -30,7 +30,7 @@ CREATE TABLE {0}_key (key TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, 
 CREATE INDEX {0}_owner ON {0}_key (id);
 CREATE VIRTUAL TABLE {0}_words USING fts5(title, heading, text, also, prefix='2 3',
                                           tokenize='unicode61 remove_diacritics 2');
-CREATE VIRTUAL TABLE {0}_vocabulary USING fts5vocab({0}_words, 'col');
+CREATE TABLE {0}_term (term TEXT PRIMARY KEY, titles INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE {0}_parts USING fts5(names, tokenize='trigram');
 """
 
@@ -86,34 +86,37 @@ class Shelf:
     def __init__(self, number: int, *, ranked: bool) -> None:
         """Name the tables; ``ranked`` weighs how often words stand in a text, which is for long texts only."""
         self._name = f"s{number}"
+        self._filled = False  # a question goes to all kinds, and of most there are none
         self._order = f"ORDER BY bm25({self._name}_words, {WEIGHTS})" if ranked else ""
 
     def make(self, connection: sqlite3.Connection) -> None:
         """Make the tables, empty."""
-        for table in ("", "_key", "_vocabulary", "_words", "_parts"):
+        for table in ("", "_key", "_term", "_words", "_parts"):
             connection.execute(f"DROP TABLE IF EXISTS {self._name}{table}")
         connection.executescript(TABLES.format(self._name))
+        self._filled = False
 
     def put(self, connection: sqlite3.Connection, entries: Iterable[Entry]) -> int:
         """Keep entries in place of what was kept of them; return how many were not yet as they are."""
         changed = 0
         for entry in entries:
             stamp = hash((*entry[:6], orjson.dumps(entry.data), entry.scope))
-            kept = connection.execute(f"SELECT id, stamp FROM {self._name} WHERE ref = ?", (entry.ref,)).fetchone()
-            if kept and kept[1] == stamp:
+            kept = self._kept(connection, entry.ref)
+            if kept and kept[2] == stamp:
                 continue
             if kept:
-                self._drop(connection, kept[0])
+                self._drop(connection, *kept[:2])
             self._add(connection, entry, stamp)
             changed += 1
+        self._filled = self._filled or changed > 0
         return changed
 
     def drop(self, connection: sqlite3.Connection, refs: Iterable[str]) -> None:
         """Forget things."""
         for ref in refs:
-            kept = connection.execute(f"SELECT id FROM {self._name} WHERE ref = ?", (ref,)).fetchone()
+            kept = self._kept(connection, ref)
             if kept:
-                self._drop(connection, kept[0])
+                self._drop(connection, *kept[:2])
 
     def refs(self, connection: sqlite3.Connection) -> set[str]:
         """Return what is kept."""
@@ -121,6 +124,8 @@ class Shelf:
 
     def find(self, connection: sqlite3.Connection, question: Question, only: Only | None, limit: int) -> list[Match]:
         """Return up to ``limit`` things, the surest first, among those that ``only`` leaves."""
+        if not self._filled:
+            return []
         found: dict[int, Match] = {}
         chosen = _chosen(connection, only)
         for tier, rows in self._ways(connection, question, chosen, limit):
@@ -133,7 +138,7 @@ class Shelf:
 
     def near(self, connection: sqlite3.Connection, question: Question, only: Only | None, limit: int) -> list[Match]:
         """Return things in whose title each word of the question stands, but for a typing error or two."""
-        corrected = [self._corrected(connection, word) for word in question.words]
+        corrected = [self._corrected(connection, word) for word in question.words] if self._filled else []
         if question.number or not corrected or not all(corrected):
             return []
         wanted = " AND ".join(f"({' OR '.join(map(_quoted, terms))})" for terms in corrected)
@@ -145,12 +150,9 @@ class Shelf:
         """Return the piece of a thing's text where most of the words stand, or the heading if they stand there only."""
         if not question.words:
             return ""
-        words = f"{self._name}_words"
-        pieces = ", ".join(f"snippet({words}, {column}, '', '', '…', {SNIPPET_WORDS})" for column in (2, 1))
-        wanted = " OR ".join(_beginning(word) for word in question.words)
-        sql = f"SELECT {pieces} FROM {words} WHERE {words} MATCH ? AND rowid = ?"
-        found = connection.execute(sql, (wanted, row)).fetchone() or ("",)
-        return next((piece for piece in found if piece and any(word in fold(piece) for word in question.words)), "")
+        sql = f"SELECT text, heading FROM {self._name}_words WHERE rowid = ?"
+        found = connection.execute(sql, (row,)).fetchone() or ()
+        return next((piece for text in found if (piece := piece_of(text, question.words))), "")
 
     def _ways(
         self, connection: sqlite3.Connection, question: Question, chosen: str, limit: int
@@ -181,7 +183,7 @@ class Shelf:
         if not most:
             return [word]
         sql = (
-            f"SELECT term FROM {self._name}_vocabulary WHERE col = 'title' AND term >= ? AND term < ? "
+            f"SELECT term FROM {self._name}_term WHERE term >= ? AND term < ? "
             f"AND length(term) BETWEEN ? AND ? LIMIT {LIKE}"
         )
         terms = connection.execute(sql, (word[0], word[0] + LAST, len(word) - most, len(word) + most))
@@ -222,14 +224,28 @@ class Shelf:
             f"INSERT INTO {name}_words (rowid, title, heading, text, also) VALUES (?, ?, ?, ?, ?)",
             (identity, entry.title, entry.heading, entry.text, entry.also),
         )
+        connection.executemany(
+            f"INSERT INTO {name}_term VALUES (?, 1) ON CONFLICT DO UPDATE SET titles = titles + 1",
+            [(term,) for term in _terms(entry.title)],
+        )
         names = " ".join(key for key in keys if not key.startswith("#"))
         connection.execute(f"INSERT INTO {name}_parts (rowid, names) VALUES (?, ?)", (identity, names))
 
-    def _drop(self, connection: sqlite3.Connection, identity: int) -> None:
-        connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (identity,))
-        connection.execute(f"DELETE FROM {self._name}_key WHERE id = ?", (identity,))
-        connection.execute(f"DELETE FROM {self._name}_words WHERE rowid = ?", (identity,))
-        connection.execute(f"DELETE FROM {self._name}_parts WHERE rowid = ?", (identity,))
+    def _kept(self, connection: sqlite3.Connection, ref: str) -> tuple[int, str, int] | None:
+        """Return row, title and stamp of a thing that is kept."""
+        sql = f"SELECT id, title, stamp FROM {self._name} WHERE ref = ?"
+        kept: tuple[int, str, int] | None = connection.execute(sql, (ref,)).fetchone()
+        return kept
+
+    def _drop(self, connection: sqlite3.Connection, identity: int, title: str) -> None:
+        name = self._name
+        connection.execute(f"DELETE FROM {name} WHERE id = ?", (identity,))
+        connection.execute(f"DELETE FROM {name}_key WHERE id = ?", (identity,))
+        connection.execute(f"DELETE FROM {name}_words WHERE rowid = ?", (identity,))
+        connection.execute(f"DELETE FROM {name}_parts WHERE rowid = ?", (identity,))
+        terms = [(term,) for term in _terms(title)]
+        connection.executemany(f"UPDATE {name}_term SET titles = titles - 1 WHERE term = ?", terms)
+        connection.executemany(f"DELETE FROM {name}_term WHERE term = ? AND titles = 0", terms)
 
 
 def _chosen(connection: sqlite3.Connection, only: Only | None) -> str:
@@ -241,6 +257,11 @@ def _chosen(connection: sqlite3.Connection, only: Only | None) -> str:
     values = orjson.dumps(sorted(only.values)).decode()
     connection.execute("INSERT INTO chosen SELECT value FROM json_each(?)", (values,))
     return f"AND e.{only.column} IN chosen"
+
+
+def _terms(title: str) -> set[str]:
+    """Return the words of a title by which it is found although they were typed wrongly."""
+    return set(WORD.findall(fold(title)))
 
 
 def _distance(title: str, question: Question) -> int:

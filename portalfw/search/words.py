@@ -14,6 +14,7 @@ SHORTEST_PART = 3  # letters of a part of a word that can be found: the index is
 KIND = re.compile(r"([^\W\d][\w -]*?)\s*:\s*(.*)", re.DOTALL)
 NUMBERED = re.compile(r"([^\W\d][\w -]*?)\s+#?(\d{1,15})")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+FOREIGN = re.compile(r"[^\x00-\x7f]")
 MOST_ERRORS = 2
 PEOPLE = ("user", "group")
 PAGE = "page"
@@ -38,7 +39,7 @@ class Question:
 
 def fold(text: str) -> str:
     """Return a text as it is compared: lower case, without accents, letter by letter, so that places stay."""
-    return "".join(_folded(letter) for letter in text)
+    return FOREIGN.sub(lambda letter: _folded(letter[0]), text).lower()
 
 
 @lru_cache(4096)
