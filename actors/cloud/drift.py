@@ -43,10 +43,8 @@ class Drift:
     def run(self) -> None:
         """Look at each connected node that came back, or was not looked at for :data:`EVERY` seconds."""
         stacks = {row["reference_id"]: row for row in Stack.rows()}
-        for node in self._nodes.rows(connected=True):
-            stack = stacks.get(node["id"])
-            if stack is None:
-                continue
+        for node in self._nodes.rows(connected=True, _id={"$in": list(stacks)}):
+            stack = stacks[node["id"]]
             new = _mark(node) != stack["session"]
             if new or time.time() - stack["checked"] > EVERY:
                 try:

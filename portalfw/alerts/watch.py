@@ -34,7 +34,7 @@ FIELDS: Final = ("kind", "place", "error", "message", "count", "last")
 def sweep(runtime: Runtime) -> None:
     """Raise, settle and escalate alerts, and write to people; for one process, every few seconds."""
     _error_conditions(runtime.settings.alert_severity)
-    _health(runtime.health.troubled())
+    _health(runtime.health.unwell())
     notices.tell_overall(runtime.health.overall().state)
     if runtime.settings.alert_escalation:
         notices.escalate_overdue(runtime.settings.alert_escalation * MINUTE)

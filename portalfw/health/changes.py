@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
 
@@ -55,7 +55,7 @@ class Changed:
         return self.before != self.state and not ((self.before is None or self.before in fine) and self.state in fine)
 
 
-def record(changes: Sequence[Changed]) -> None:
+def record(changes: Iterable[Changed]) -> None:
     """Keep those changes that are worth telling; to be called once for each, by who made it."""
     worth = [one for one in changes if one.worth_telling]
     if not worth:
@@ -68,5 +68,4 @@ def record(changes: Sequence[Changed]) -> None:
         for number, one in zip(ids, worth, strict=True)
     ]
     HealthChange.collection().insert_many(rows)
-    for one in worth:
-        tell("health.changed", {"finding": asdict(one)})
+    tell("health.changed", *({"finding": asdict(one)} for one in worth))

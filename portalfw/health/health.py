@@ -77,11 +77,17 @@ class Health:
         """Return what the platform's checks last found, and those checks of nodes of which something is not well."""
         return [*self.platform(), *self.nodes.troubled()]
 
+    def unwell(self) -> list[Message]:
+        """Return what was last found that is not well, and what else checks of nodes found that are not well."""
+        return [*results.unwell(list(self.checks))[0], *self.nodes.troubled()]
+
     def overall(self, *, fresh: bool = False) -> Overall:
         """Return the state of the whole, at most two seconds old unless it is to be ``fresh``. Muted does not count."""
         if fresh or self._overall is None or time.monotonic() - self._overall[0] > FRESH:
-            known, found = mutes.muted(), self.troubled()
-            counts = Counter(one.state for one in found if one.id not in known)
+            known = mutes.muted()
+            found, well = results.unwell(list(self.checks))
+            counts = Counter(one.state for one in [*found, *self.nodes.troubled()] if one.id not in known)
+            counts.update(well)
             counts.update(self.nodes.well())
             state = worst(one for one in counts if counts[one])
             self._overall = time.monotonic(), Overall(state, dict(counts), len(known))

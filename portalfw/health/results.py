@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -19,6 +20,7 @@ KEEP: Final = 5 * 86400  # seconds after the last run, as in the originals (agen
 LATE: Final = 1.5  # intervals after which a check counts as missed, likewise
 SLACK: Final = 15.0  # seconds that a check may be later than that: a process that takes over waits for a lease
 LONGEST: Final = 1000  # characters of a message
+FINE: Final[list[State]] = ["OK", "SKIPPED"]
 
 
 class HealthResult(Document):
@@ -67,7 +69,11 @@ def store(check: HealthCheck, findings: Sequence[Finding], seconds: float) -> No
         "messages": [_message(one, before.get(one.uid), now) for one in findings],
     }
     HealthResult.collection().replace_one({"_id": check.name}, row, upsert=True)
-    changes.record([_changed(check, one, before.get(one.uid)) for one in findings])
+    changes.record(
+        _changed(check, one, was)
+        for one in findings
+        if (was := before.get(one.uid)) is None or was["state"] != one.state
+    )
 
 
 def _changed(check: HealthCheck, one: Finding, before: Mapping[str, Any] | None) -> Changed:
@@ -93,8 +99,38 @@ def messages(checks: Sequence[str], now: float | None = None) -> list[Message]:
     return [_current(row, one, moment) for row in rows for one in row["messages"]]
 
 
+def unwell(checks: Sequence[str]) -> tuple[list[Message], Counter[State]]:
+    """Return what the named checks last found that is not well, and count the rest, which stays in the database.
+
+    There is a finding for each of maybe ten thousand nodes, and this is asked every few seconds.
+    """
+    now = time.time()
+    fine = {"$in": ["$$one.state", FINE]}
+    kept = {"$filter": {"input": "$messages", "as": "one", "cond": {"$not": fine}}}
+    counts = {state: {"$size": _of_state(state)} for state in FINE}
+    project = {"category": 1, "interval": 1, "checked": 1, "messages": kept, "counts": counts}
+    rows = HealthResult.collection().aggregate([{"$match": {"_id": {"$in": list(checks)}}}, {"$project": project}])
+    found: list[Message] = []
+    rest: Counter[State] = Counter()
+    for row in rows:
+        if now > _due(row):
+            found += messages([row["_id"]], now)
+        else:
+            found += [_current({"id": row["_id"], **row}, one, now) for one in row["messages"]]
+            rest.update(row["counts"])
+    return found, rest
+
+
+def _of_state(state: str) -> Any:
+    return {"$filter": {"input": "$messages", "as": "one", "cond": {"$eq": ["$$one.state", state]}}}
+
+
+def _due(row: Mapping[str, Any]) -> float:
+    return float(row["checked"] + LATE * row["interval"] + SLACK)
+
+
 def _current(row: Mapping[str, Any], one: Mapping[str, Any], now: float) -> Message:
-    due = row["checked"] + LATE * row["interval"] + SLACK
+    due = _due(row)
     missed = now > due
     return Message(
         id=f"{row['id']}:{one['uid']}",

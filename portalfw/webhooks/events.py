@@ -11,10 +11,11 @@ from typing import Any
 from portalfw.webhooks.documents import Event, Webhook, WebhookDelivery
 
 
-def tell(event: Event, about: Mapping[str, Any]) -> None:
-    """Queue an event for all webhooks that want it; ``about`` is what the receiver is told beside its name and time."""
+def tell(event: Event, *abouts: Mapping[str, Any]) -> None:
+    """Queue events for all webhooks that want them; ``about`` each, the receiver is told that beside name and time."""
     for row in Webhook.rows({"enabled": True, "events": event}, fields=["_id"]):
-        queue(row["id"], event, about)
+        for about in abouts:
+            queue(row["id"], event, about)
 
 
 def queue(webhook: int, event: Event, about: Mapping[str, Any]) -> int:
