@@ -105,7 +105,8 @@ def trust(settings: AgentSettings, pin: str | None) -> None:
 def enroll(settings: AgentSettings, token: str) -> Enrolled:
     """Trade the join token for a credential, waiting for a controller that is away."""
     client = Client(settings.controllers, authority=authority_file(settings.folder))
-    message = Enroll(token=token, name=socket.gethostname(), roles=list(settings.roles))
+    wanted = credential.proposed(settings.folder, token)
+    message = Enroll(token=token, name=socket.gethostname(), roles=list(settings.roles), credential=wanted)
     try:
         return patiently(lambda: client.post("enroll", message, Enrolled))
     except RejectedError as error:

@@ -83,10 +83,15 @@ class Progress(Message):
 
 
 class Enroll(Message):
-    """A new node asks to come in with a one-time join token."""
+    """A new node asks to come in with a one-time join token.
+
+    ``credential`` is what it shall have: who asks again with the same, because the answer was cut on its way, gets the
+    same answer. Without one the controller makes it, and a second asking is refused.
+    """
 
     protocol: int = PROTOCOL
     token: str
+    credential: str = Field("", pattern=r"^(node_[A-Za-z0-9_-]{43})?$")
     name: str = Field(min_length=1, max_length=255)
     roles: list[str] = []
 

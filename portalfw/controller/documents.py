@@ -54,6 +54,7 @@ class Node(Document):
     credential_since = FloatField()
     credential_next = StringField()
     credential_old = DictField()
+    entered_with = StringField()
     rotate = BooleanField(default=False)
     history = ListField(DictField())
     update_time = FloatField()
@@ -72,6 +73,7 @@ class JoinToken(Document):
     created_by = StringField(default="")
     expires = FloatField(required=True)
     used = FloatField()
+    asker = StringField()
     node_id = IntField()
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mongoengine import NotUniqueError
 from pymongo import UpdateOne
 
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
@@ -87,7 +88,7 @@ class Nodes:
         return token
 
     def enroll(self, message: Enroll, address: str) -> Enrolled:
-        """Make a node of who brings a good join token.
+        """Make a node of who brings a good join token; who brings it again with its credential is that node already.
 
         Raises:
             UnauthenticatedError: the token is unknown, used or expired.
@@ -95,26 +96,22 @@ class Nodes:
 
         """
         check_protocol(message.protocol)
-        token = self._use_token(message.token)
+        credential = message.credential or _credential()
+        entered = _entered(message.token, credential)
+        if entered is not None:
+            return Enrolled(node_id=entered, credential=credential)
+        token = self._use_token(message.token, digest(credential))
         forbidden = sorted(set(message.roles) - set(token["roles"]))
         if forbidden:
             raise ForbiddenError(f"The join token does not grant the role {forbidden[0]}.")
-        credential = _credential()
-        now = time.time()
-        status = ENABLED if token["accept"] else PENDING
-        node = Node.create(
-            gid=token["gid"],
-            name=message.name,
-            roles=message.roles or token["roles"],
-            status=status,
-            address=address,
-            created=now,
-            credential_hash=digest(credential),
-            credential_since=now,
-            history=[{"at": now, "status": status, "reason": f"entered from {address}", "by": token["created_by"]}],
-        )
-        JoinToken.collection().update_one({"_id": token["id"]}, {"$set": {"node_id": node.id}})
-        return Enrolled(node_id=node.id, credential=credential)
+        try:
+            node_id = _enter(message, token, digest(credential), address)
+        except NotUniqueError as error:  # the same was asked twice at once, or an older node has this credential
+            entered = _entered(message.token, credential)
+            if entered is None:
+                raise ConflictError("Another node has this credential; enroll with one of its own.") from error
+            node_id = entered
+        return Enrolled(node_id=node_id, credential=credential)
 
     def authenticate(self, credential: str) -> dict[str, Any]:
         """Return the row of the node that has this credential; raises UnauthenticatedError."""
@@ -243,10 +240,12 @@ class Nodes:
         """Return how many nodes are there now."""
         return Node.collection().count_documents({"connected": True})
 
-    def _use_token(self, token: str) -> dict[str, Any]:
+    def _use_token(self, token: str, asker: str) -> dict[str, Any]:
+        """Use a token up for who asks with this credential; as long as no node came of it, the same may ask again."""
         now = time.time()
-        query = {"hash": digest(token), "used": None, "expires": {"$gt": now}}
-        row = JoinToken.take(query, {"$set": {"used": now}})
+        free = [{"used": None}, {"asker": asker, "node_id": None}]
+        query = {"hash": digest(token), "expires": {"$gt": now}, "$or": free}
+        row = JoinToken.take(query, {"$set": {"used": now, "asker": asker}})
         if row is None:
             raise UnauthenticatedError("The join token is unknown, used or expired; ask for a new one.")
         return row
@@ -260,6 +259,33 @@ def check_protocol(version: int) -> None:
 
 def _credential() -> str:
     return f"node_{secrets.token_urlsafe(32)}"
+
+
+def _enter(message: Enroll, token: Row, credential_hash: str, address: str) -> int:
+    """Make the node that a token allows."""
+    now = time.time()
+    status = ENABLED if token["accept"] else PENDING
+    node = Node.create(
+        gid=token["gid"],
+        name=message.name,
+        roles=message.roles or token["roles"],
+        status=status,
+        address=address,
+        created=now,
+        credential_hash=credential_hash,
+        credential_since=now,
+        entered_with=token["hash"],
+        history=[{"at": now, "status": status, "reason": f"entered from {address}", "by": token["created_by"]}],
+    )
+    node_id: int = node.id
+    JoinToken.collection().update_one({"_id": token["id"]}, {"$set": {"node_id": node_id}})
+    return node_id
+
+
+def _entered(token: str, credential: str) -> int | None:
+    """Return the node that has entered with this token and this credential; the token alone says nothing."""
+    same = {"credential_hash": digest(credential), "entered_with": digest(token), "status": {"$ne": DECOMMISSIONED}}
+    return next((row["id"] for row in Node.rows(same, fields=["_id"], limit=1)), None)
 
 
 def _by_credential(hashes: Sequence[str]) -> list[Row | None]:

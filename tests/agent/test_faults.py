@@ -19,6 +19,7 @@ import pytest
 import requests
 from grid import ROOT, Grid, wait_for
 
+from agent import credential
 from agent.errors import SettingsError
 from agent.protocol import JobState
 from agent.settings import AgentSettings
@@ -417,6 +418,24 @@ def test_bad_requests(grid: Grid, method: str, path: str, body: Any, status: int
         assert answer.json().keys() == {"error", "message", "detail", "id"}
 
 
+def test_an_enrolment_is_repeatable(grid: Grid, tmp_path: Path) -> None:
+    """Whose answer was cut on its way asks again with the same credential; the token is good for nobody else."""
+    token = grid.controller.nodes.create_token()
+    mine, other = credential.proposed(tmp_path, token), f"node_{'x' * 43}"
+    assert credential.proposed(tmp_path, token) == mine
+
+    def enroll(wanted: str) -> requests.Response:
+        body = {"token": token, "name": "cut", "credential": wanted}
+        return requests.post(f"{grid.url}/agent/enroll", json=body, timeout=20)
+
+    first, again = enroll(mine), enroll(mine)
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert first.json()["credential"] == mine
+    assert enroll(other).status_code == enroll("").status_code == 401
+    Node.collection().update_one({"_id": first.json()["node_id"]}, {"$set": {"status": "DECOMMISSIONED"}})
+    assert enroll(mine).status_code == 401
+
+
 def test_another_nodes_job(grid: Grid) -> None:
     """A node cannot touch another node's job."""
     node = grid.connect()
@@ -436,8 +455,8 @@ def test_what_comes_late(grid: Grid, tmp_path: Path) -> None:
     """A hello or a good-bye of an earlier agent process that comes late takes nothing from the one that is there."""
     node = grid.connect()
     job = running(node, "test/sleep_once", seconds=1.5)
-    credential = json.loads((tmp_path / "one" / "agent" / "credential").read_text())["credential"]
-    headers = {"Authorization": f"Bearer {credential}"}
+    known = json.loads((tmp_path / "one" / "agent" / "credential").read_text())["credential"]
+    headers = {"Authorization": f"Bearer {known}"}
     late = {"session": "earlier", "boot_id": Node.get(node.id).boot_id, "uptime": 1.0, "holding": []}
     answer = requests.post(f"{grid.url}/agent/hello", json=late, headers=headers, timeout=5)
     assert (answer.status_code, answer.json()["error"]) == (409, "conflict")
