@@ -52,6 +52,7 @@ class Nodes:
         self._process = secrets.token_hex(8)
         self._noted: dict[int, float] = {}
         self._unwritten: dict[int, float] = {}
+        self._back: set[int] = set()  # those of them that counted as away
         self._by_credential: Together[str, Row | None] = Together(_by_credential)
         self._standing: Together[int, Row | None] = Together(_standing)
 
@@ -191,18 +192,21 @@ class Nodes:
         """Note that a node has asked for work, but not at every question; :meth:`write_seen` writes most notes."""
         now = time.time()
         if not row.get("connected"):
-            Node.collection().update_one({"_id": row["id"]}, {"$set": {"last_seen": now, "connected": True}})
-        elif now - self._noted.get(row["id"], 0) > SEEN_EVERY:
-            self._unwritten[row["id"]] = now
-        else:
+            self._back.add(row["id"])
+        elif now - self._noted.get(row["id"], 0) <= SEEN_EVERY:
             return
-        self._noted[row["id"]] = now
+        self._unwritten[row["id"]] = self._noted[row["id"]] = now
 
     def write_seen(self) -> None:
         """Write the notes of what was seen, many at a time."""
         notes, self._unwritten = self._unwritten, {}
+        back, self._back = self._back, set()
         if notes:
-            updates = [UpdateOne({"_id": node}, {"$max": {"last_seen": at}}) for node, at in notes.items()]
+            there: dict[bool, Row] = {True: {"$set": {"connected": True}}, False: {}}
+            updates = [
+                UpdateOne({"_id": node}, {"$max": {"last_seen": at}, **there[node in back]})
+                for node, at in notes.items()
+            ]
             Node.collection().bulk_write(updates, ordered=False)
 
     def left(self, node_id: int, session: str, since: float) -> None:
