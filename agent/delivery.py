@@ -72,7 +72,7 @@ class Delivery:
         failing = False
         for ended, outcome in self._reports.end_all(self._spool.unconfirmed()):
             try:
-                self._take(ended, lambda outcome=outcome: outcome().ok)  # type: ignore[misc]
+                self._take(ended, outcome)
             except FailingError as error:
                 failing = True
                 log.warning("the result of job %d is kept until it can be delivered: %s", ended.id, error)

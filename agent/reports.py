@@ -44,7 +44,7 @@ class Reports:
             AwayError, FailingError, RefusedError: nobody has said that it may be.
 
         """
-        self._tell(ref)
+        self._tell(ref).taken()
 
     def end(self, ended: Ended) -> bool:
         """Tell how an attempt ended; False if its job had ended before.
@@ -54,17 +54,17 @@ class Reports:
             AwayError, FailingError, RefusedError: it is to be told again.
 
         """
-        return self._tell(ended).ok
+        return self._tell(ended).taken()
 
-    def end_all(self, ended: Sequence[Ended]) -> Iterator[tuple[Ended, Callable[[], Said]]]:
+    def end_all(self, ended: Sequence[Ended]) -> Iterator[tuple[Ended, Callable[[], bool]]]:
         """Tell how many attempts ended; give each with what answers for it, or raises as :meth:`end` does."""
         for begin in range(0, len(ended), MOST):
             words = [_Word(one) for one in ended[begin : begin + MOST]]
             self._answer(words)
             for one, word in zip(ended[begin:], words, strict=False):
-                yield one, word.outcome
+                yield one, word.taken
 
-    def _tell(self, what: JobRef | Ended) -> Said:
+    def _tell(self, what: JobRef | Ended) -> _Word:
         word = _Word(what)
         with self._lock:
             self._waiting.append(word)
@@ -74,7 +74,7 @@ class Reports:
             word.turn.wait()
         if word.leads:
             self._send()
-        return word.outcome()
+        return word
 
     def _send(self) -> None:
         """Send what waits, and let one of those who came meanwhile go on."""
@@ -105,7 +105,7 @@ class Reports:
         except AgentError as error:
             for word in words:
                 word.error = error
-        except BaseException as error:
+        except Exception as error:  # the edge: those who wait must be told
             for word in words:
                 word.error = FailingError(f"the report failed: {error!r}")
             log.exception("A report of jobs failed")
@@ -132,11 +132,12 @@ class _Word:
         self.said = Said(ok=False, again=True, message="it has not been told")
         self.error: AgentError | None = None
 
-    def outcome(self) -> Said:
+    def taken(self) -> bool:
+        """Tell whether it was taken; False if its job had ended before. Raises what hinders it."""
         if self.error is not None:
             raise self.error
         if self.said.again:
             raise FailingError(self.said.message)
         if self.said.message:
             raise RejectedError(self.said.message, status=requests.codes.conflict, code="conflict")
-        return self.said
+        return self.said.ok

@@ -159,7 +159,7 @@ class Rest:
 
     def turn(self, work: Callable[[], None], give_up: Callable[[], None], *, urgent: bool) -> None:
         """Have a connection looked after when it is its turn; ``give_up`` if that goes wrong."""
-        if not self._idle and len(self._lookers) < LOOKERS:
+        if self._turns.qsize() >= self._idle and len(self._lookers) < LOOKERS:
             self._lookers.append(gevent.spawn(self._look))
         self._turns.put((URGENT if urgent else USUAL, next(self._numbers), work, give_up))
 
