@@ -95,7 +95,9 @@ class Settings(BaseSettings):
     )
     join_token: str | None = Field(None, description="One-time token with which an agent enters (portalfw agent).")
     ca_pin: str | None = Field(None, description="Pin of the portal's private authority (portalfw agent).")
-    controller: str | None = Field(None, description="Address of the Agent Controller (portalfw agent).")
+    controller: str | None = Field(
+        None, description="Addresses of the Agent Controller, commas between (portalfw agent)."
+    )
 
     @classmethod
     def settings_customise_sources(

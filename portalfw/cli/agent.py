@@ -14,7 +14,7 @@ from portalfw.settings import load_settings
 
 @click.group(invoke_without_command=True)
 @settings_options
-@click.option("--controller", help="Address of the Agent Controller, for instance https://cloud.example.org.")
+@click.option("--controller", multiple=True, help="Address of a controller: https, or http to loopback; repeatable.")
 @click.option("--join-token", help="One-time token with which this node enters.")
 @click.option("--ca-pin", help="Pin of the portal's private authority, if the token does not carry it.")
 @click.pass_context
@@ -24,7 +24,7 @@ def agent(ctx: click.Context, /, **flags: Any) -> None:
         return
     from portalfw.cli.local_agent import agent_command
 
-    settings = load_settings(**given(flags))
+    settings = load_settings(**given(flags | {"controller": ",".join(flags["controller"]) or None}))
     command, environment = agent_command(settings)
     os.execve(command[0], command, {**os.environ, **environment})  # noqa: S606 - the agent takes this process's place
 

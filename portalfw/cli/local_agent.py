@@ -26,9 +26,17 @@ RESTART_WINDOW = 60.0
 
 def agent_command(settings: Settings) -> tuple[list[str], dict[str, str]]:
     """Return the command of this node's agent, and what its environment must hold besides (secrets go there)."""
-    controller = settings.controller or f"http://127.0.0.1:{settings.port}"
-    command = [sys.executable, "-m", "agent", "--controller", controller, "--state", str(settings.state_folder)]
-    command += ["--hypervisor", settings.hypervisor]
+    controllers = (settings.controller or f"http://127.0.0.1:{settings.port}").split(",")
+    command = [
+        sys.executable,
+        "-m",
+        "agent",
+        "--state",
+        str(settings.state_folder),
+        "--hypervisor",
+        settings.hypervisor,
+    ]
+    command += [word for one in controllers for word in ("--controller", one.strip())]
     if settings.ca_pin:
         command += ["--ca-pin", settings.ca_pin]
     return command, {"PORTALFW_JOIN_TOKEN": settings.join_token} if settings.join_token else {}

@@ -56,7 +56,8 @@ def test_agent_enters_a_master_on_a_named_database(mongod: Mongod, folder: Path)
         assert wait_for(lambda: ready(url), 60, "the master being ready")["nodes"] == 0
         assert not (folder / "m" / "mongod").exists()
         token = run("node", "token", "--state", str(folder / "m"), *database).stdout.strip()
-        agent = ("agent", "--controller", url, "--join-token", token, "--hypervisor", "test")
+        nobody = "http://127.0.0.1:1"
+        agent = ("agent", "--controller", nobody, "--controller", url, "--join-token", token, "--hypervisor", "test")
         with process(*agent, "--state", str(folder / "a")):
             wait_for(lambda: (ready(url) or {}).get("nodes") == 1, 60, "the agent being connected")
         second = run(*agent, "--state", str(folder / "b"))
