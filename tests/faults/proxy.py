@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 POINTS = re.compile(r"/agent/(?:jobs/\d+/)?(?:jobs/)?(\w+)")
-"""What a request is about, as its path tells it: hello, jobs, ack, renew, output, result, scripts, statistics …"""
+"""What a request is about, as its path tells it: hello, jobs, report, renew, output, scripts, statistics …"""
 
 KINDS = {
     "cut before": 3,  # the controller never hears of it

@@ -71,7 +71,7 @@ def test_no_job_is_lost(mongod: Mongod, database: Any, tmp_path: Path, capsys: p
 def check_that_it_was_hard(killer: Killer, counted: Mapping[str, Any], verdict: Verdict) -> None:
     """The run is worth nothing unless faults of each kind met each important point, and scripts were interrupted."""
     points = Counter(point.partition(":")[0] for point in counted["made"])
-    assert {"jobs", "ack", "result", "hello"} <= points.keys()
+    assert {"jobs", "report", "hello"} <= points.keys()
     assert killer.done["agents killed"]
     assert killer.done["controllers killed"]
     assert verdict.counts["idempotent, runs beyond the first"]
