@@ -6,8 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-SHELL = Path("/usr/bin/chromium-headless-shell")  # without the browser's own windows: a third of the work for a page
-CHROMIUM = SHELL if SHELL.exists() else Path("/usr/bin/chromium")
+CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 )
