@@ -21,6 +21,11 @@ class Names:
         prefix, _, number = name.rpartition("-m")
         return int(number) if prefix == self.site and number.isdigit() else None
 
+    @property
+    def trial(self) -> str:
+        """The name of a node's test machine, there for some seconds only; those of its volumes begin with it."""
+        return f"{self.site}-trial"
+
     def disk(self, disk_id: int) -> str:
         """Return the name of a disk's volume."""
         return f"{self.site}-d{disk_id}"

@@ -153,6 +153,7 @@ def _rows(node: Mapping[str, Any], names: Names) -> Iterator[FoundRow]:
     if last is None:
         return
     there = {one["name"]: MEANING.get(one["state"], "HALTED") for one in last["result"] or ()}
+    there.pop(names.trial, None)
     known = _known(node["id"], [number for number in map(names.machine_id, there) if number is not None])
     for name in sorted({*there, *map(names.machine, known)}):
         machine = known.get(names.machine_id(name) or 0)

@@ -64,6 +64,7 @@ def _of_node(node: Row, names: Names) -> Iterator[VolumeRow]:
     if last is None:
         return
     found = [(pool["name"], one) for pool in last["result"] or () for one in pool.get("contents") or ()]
+    found = [(pool, one) for pool, one in found if not one["name"].startswith(names.trial)]
     owners = _owners([owner for _, one in found if (owner := names.owner(one["name"]))])
     for pool, one in found:
         yield _row(node, pool, one, names.owner(one["name"]), owners, last["ended"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from sal.errors import MachineMissingError, ScreenError
+from sal.errors import HypervisorError, MachineMissingError, ScreenError
 from sal.hypervisor.calls import named
 from sal.hypervisor.connection import Hypervisor, binding
 from sal.hypervisor.domain_xml import NAMESPACE, console_log, domain_xml
@@ -73,6 +73,19 @@ class Machines:
             raise ScreenError(f"machine {name}: it was started without a screen; stop it and start it again")
         with named(f"machine {name}: its screen cannot be opened", ScreenError):
             return socket.socket(fileno=domain.openGraphicsFD(0, libvirt.VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH))
+
+    def console(self, name: str) -> str:
+        """Return the terminal of this node that leads to a running machine's serial console.
+
+        Raises `MachineMissingError` if there is none of that name, `HypervisorError` if it is off or simulated.
+        """
+        domain = self._get(name)
+        with named(f"machine {name}"):
+            tree = ET.fromstring(domain.XMLDesc())  # noqa: S314 - libvirt wrote it
+        source = tree.find("devices/serial[@type='pty']/source")
+        if source is None or not (path := source.get("path")):
+            raise HypervisorError(f"machine {name}: its serial console leads nowhere; is it off?")
+        return path
 
     # -- operations
 

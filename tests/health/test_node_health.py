@@ -105,6 +105,8 @@ def test_a_check_of_a_node_is_run_by_hand_and_muted(checked: Product) -> None:
     (clock,) = checked.ask("system/health/refreshCommand", cmd="healthcheck/clock", nodeId=1)
     assert (clock["state"], clock["category"]) == ("OK", "Clock"), clock
     assert "the controller's, give or take" in clock["message"]
+    tried = checked.ask("system/health/refreshCommand", cmd="healthcheck/deployment_test", nodeId=1)
+    assert {row["uid"]: row["state"] for row in tried} == {"machine": "OK", "disk": "SKIPPED"}, tried
 
 
 def test_a_change_names_its_node(product: Product) -> None:
