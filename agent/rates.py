@@ -32,7 +32,7 @@ TOTALS: Final = {
 """Rates of all disks and links together that the node has as its own."""
 
 
-SHARES: Final = ("cpu", "busy")
+SHARES: Final = ("cpu", "busy", "steal")
 """Rates that are percentages; the kernel counts in steps, so that a busy one may seem to be a little above 100."""
 
 

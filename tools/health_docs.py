@@ -27,6 +27,7 @@ MODULES = (
     "actors.system.emailsender",
     "actors.cloud.fair_use",
     "actors.cloud.health",
+    "actors.cloud.steal",
 )
 
 

@@ -38,7 +38,7 @@ def fair_use(_runtime: Runtime) -> Iterator[Finding]:
         yield Finding("guests", "SKIPPED", "There are no figures of the last minutes")
         return
     found = greedy(end)
-    names = _names([key for key, _ in found])
+    names = machine_names([key for key, _ in found])
     for (key, node_id), (share, before, busy) in sorted(found.items())[:MOST]:
         yield judge_guest(key, names.get(key, key), node_id, (share, before, busy))
     if not found:
@@ -70,7 +70,7 @@ def _shares(at: float, query: Row) -> dict[tuple[str, int], float]:
     }
 
 
-def _names(keys: list[str]) -> dict[str, str]:
+def machine_names(keys: list[str]) -> dict[str, str]:
     """Return what machines are called, by their domains."""
     names = Names(site_prefix())
     ids = {names.machine_id(key): key for key in keys}

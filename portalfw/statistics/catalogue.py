@@ -71,6 +71,7 @@ CATALOGUE: Final[dict[str, dict[str, Figure]]] = {
     "sensor": {"celsius": Figure("Temperature", "°C", "Temperature")},
     "guest": {
         "cpu": Figure("CPU", "%", "Share of its virtual processors' time that was used"),
+        "steal": Figure("Stolen", "%", "Share of that time in which they waited for a processor of the node"),
         "memory": Figure("On the node", "B", "Memory that the node spends on the guest"),
         "memory_given": Figure("Given", "B", "Memory that the guest has"),
         "memory_used": Figure("Used inside", "B", "Memory that the guest says it uses"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from sal.hypervisor.calls import named
 from sal.hypervisor.connection import Hypervisor, binding
 from sal.measured import Measured
 
+DELAY: Final = re.compile(r"vcpu\.[0-9]+\.delay")
 SUMMED: Final = ("read_bytes", "write_bytes", "reads", "writes", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets")
 DISK: Final = {"rd.bytes": "read_bytes", "wr.bytes": "write_bytes", "rd.reqs": "reads", "wr.reqs": "writes"}
 LINK: Final = {
@@ -43,8 +45,9 @@ def guests(hypervisor: Hypervisor, prefix: str) -> list[Measured]:
 def guest(name: str, life: str, stats: Mapping[str, Any]) -> Iterator[Measured]:
     """Read what libvirt tells of one guest (libvirt's virConnectGetAllDomainStats); ``life`` is its domain's id.
 
-    The processor counts in hundredths of all that its virtual ones could do; disks are named as in the guest, links by
-    their place among its links.
+    The processor counts in hundredths of all that its virtual ones could do, and so does for how long they waited for
+    one of the node's (``steal``, where libvirt and the kernel tell it); disks are named as in the guest, links by their
+    place among its links.
     """
     disks = [*_parts(name, life, stats, "block", DISK, "guest_disk")]
     links = [*_parts(name, life, stats, "net", LINK, "guest_nic")]
@@ -55,6 +58,9 @@ def guest(name: str, life: str, stats: Mapping[str, Any]) -> Iterator[Measured]:
     }
     if "cpu.time" in stats:
         counters["cpu"] = stats["cpu.time"] / 1e7 / (stats.get("vcpu.current") or 1)
+    delays = [value for name, value in stats.items() if DELAY.fullmatch(name)]
+    if delays:
+        counters["steal"] = sum(delays) / 1e7 / len(delays)
     yield Measured("guest", name, _memory(stats), counters, life)
     yield from disks
     yield from links

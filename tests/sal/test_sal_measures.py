@@ -50,6 +50,7 @@ def test_a_real_guest(real: Site) -> None:
     found = {(one.kind, one.key): one for one in guests(real.hypervisor, f"{real.storage.site}-")}
     name = f"{real.storage.site}-m1"
     assert found["guest", name].counters["cpu"] > 0
+    assert ("steal" in found["guest", name].counters) == Path("/proc/self/schedstat").exists()
     assert found["guest", name].gauges["memory"] > 0
     assert any(kind == "guest_disk" and key.startswith(f"{name}/") for kind, key in found)
     assert not guests(real.hypervisor, "no-such-site-")
