@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 log = logging.getLogger(__name__)
 
 Operation = Literal["insert", "update", "replace", "delete"]
+Row = dict[str, Any]
 # Nobody waits for these; they are many or large.
 QUIET = ["audit", "counter", "lease", "git_object", "page_draft", "statistics_node", "fan_out_plan"]
 HEARTBEAT = {  # that a node is still there is no news, and comes all the time
@@ -26,6 +27,8 @@ HEARTBEAT = {  # that a node is still there is no news, and comes all the time
     "updateDescription.updatedFields.last_seen": {"$exists": True},
     "$expr": {"$eq": [{"$size": {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}}}, 1]},
 }
+TOLD = {"insert", "update", "replace", "delete"}
+LEFT_OUT = {"job": ["args", "history"]}  # fields that no listener wants, of what has many changes
 BY_FIELD = {"job": "script"}  # changes of these are also told by what a field holds: job:node/processes
 EVERYTHING = "*"  # the topic of all changes
 BACKLOG = 10_000  # changes that a subscriber may be behind before it is told to look for itself
@@ -35,12 +38,15 @@ REMEMBERED = 4096  # changes that one who comes late can still be told
 
 @dataclass(frozen=True)
 class Change:
-    """One document changed; ``row`` is the whole document as it is now, None when deleted."""
+    """One document changed; ``row`` is the document as it is now, None when deleted.
+
+    An updated one lacks the fields in ``LEFT_OUT``.
+    """
 
     collection: str
     id: Any
     operation: Operation
-    row: dict[str, Any] | None
+    row: Row | None
 
     @property
     def topic(self) -> str:
@@ -114,17 +120,18 @@ class EventBus:
         self._life = secrets.token_hex(4)
         self._count = 0
         self._recent: deque[tuple[int, tuple[str, ...]]] = deque(maxlen=REMEMBERED)
-        self._reader: gevent.Greenlet[[], None] | None = None
+        self._arrived: list[Row] = []
+        self._has_arrived = Event()
+        self._greenlets: list[gevent.Greenlet[[], None]] = []
 
     def start(self) -> None:
         """Begin reading; returns when the stream is open, so that no later change is missed."""
-        self._reader = gevent.spawn(self._read)
+        self._greenlets = [gevent.spawn(self._read), gevent.spawn(self._deliver)]
         self._open.wait()
 
     def stop(self) -> None:
         """End reading."""
-        if self._reader is not None:
-            self._reader.kill()
+        gevent.killall(self._greenlets)
 
     def subscribe(self, *topics: str) -> Subscription:
         """Return a subscription to ``topics``; it hears what changes from now on."""
@@ -168,16 +175,44 @@ class EventBus:
         pipeline = [{"$match": {"ns.coll": {"$nin": QUIET}, "$nor": [HEARTBEAT]}}]
         while True:
             try:
-                with self._database.watch(pipeline, full_document="updateLookup", resume_after=token) as stream:
+                with self._database.watch(pipeline, resume_after=token) as stream:
                     self._open.set()
                     for event in stream:
                         token = stream.resume_token
-                        self._deliver(event)
+                        if event["operationType"] in TOLD:
+                            self._arrived.append(event)
+                            self._has_arrived.set()
             except PyMongoError as error:
                 log.warning("The change stream broke and is opened again: %s", error)
                 gevent.sleep(RETRY)
 
-    def _deliver(self, event: dict[str, Any]) -> None:
-        if event["operationType"] in {"insert", "update", "replace", "delete"}:
-            key = event["documentKey"]["_id"]
-            self.publish(Change(event["ns"]["coll"], key, event["operationType"], event.get("fullDocument")))
+    def _deliver(self) -> None:
+        """Publish what has come, in its order; the documents of all that came together are read together."""
+        while True:
+            self._has_arrived.wait()
+            self._has_arrived.clear()
+            events, self._arrived = self._arrived, []
+            rows = self._rows(events)
+            for event in events:
+                name, key = event["ns"]["coll"], event["documentKey"]["_id"]
+                row = event["fullDocument"] if "fullDocument" in event else rows.get((name, key))
+                self.publish(Change(name, key, event["operationType"], row))
+
+    def _rows(self, events: Sequence[Row]) -> dict[tuple[str, Any], Row]:
+        """Return the documents that were updated, as they are now; the stream would look up each one by itself."""
+        wanted: dict[str, set[Any]] = defaultdict(set)
+        for event in events:
+            if event["operationType"] == "update":
+                wanted[event["ns"]["coll"]].add(event["documentKey"]["_id"])
+        return {(name, row["_id"]): row for name, keys in wanted.items() for row in self._look_up(name, list(keys))}
+
+    def _look_up(self, collection: str, keys: Sequence[Any]) -> list[Row]:
+        left_out = dict.fromkeys(LEFT_OUT.get(collection, ()), 0)
+        while True:
+            try:
+                return list(self._database[collection].find({"_id": {"$in": keys}}, left_out or None))
+            except PyMongoError as error:
+                log.warning(
+                    "Documents of %s that have changed cannot be read now, it is tried again: %s", collection, error
+                )
+                gevent.sleep(RETRY)

@@ -115,6 +115,7 @@ class Job(Document):
             "-created",
             {"fields": ["parent", "node_id"], "unique": True, "partialFilterExpression": {"parent": {"$exists": True}}},
             {"fields": ["parent", "status"], "partialFilterExpression": {"parent": {"$exists": True}}},
+            {"fields": ["target.any", "status"], "partialFilterExpression": {"target.any": True}},
             {"fields": ["occurrence"], "unique": True, "sparse": True},
             ("script", "node_id", "_id"),
             {"fields": ["routine", "_id"], "partialFilterExpression": {"routine": False}},

@@ -37,6 +37,9 @@ SETTLE: Final = 0.1
 SETTLE_EACH: Final = 5e-5
 """Seconds more for each node: counting ten thousand children takes 10 ms."""
 
+STORING: Final = 5.0
+"""Seconds without a further chunk after which another one may go on with storing children."""
+
 DUPLICATE: Final = 11000
 
 Row = dict[str, Any]
@@ -86,7 +89,7 @@ class FanOut:
             "status": JobState.RUNNING.value,
             "started": now,
             "target": target.to_row(),
-            "fan": {**plan, "counts": {}, "errors": []},
+            "fan": {**plan, "counts": {}, "errors": [], "storing": now},
             "progress": _progress(0, len(nodes)),
         }
         row["history"] = [{"at": now, "status": JobState.RUNNING.value, "reason": f"on {len(nodes)} nodes"}]
@@ -97,6 +100,7 @@ class FanOut:
         except (InvalidError, DuplicateKeyError):
             FanOutPlan.collection().delete_one({"_id": parent})
             raise
+        self._begin(row | {"id": parent}, batch or len(nodes))
         self.advance(parent)
         return parent
 
@@ -122,7 +126,7 @@ class FanOut:
         if fan["stopped"]:
             self._withdraw(row)
             counts = _counts(parent)
-        elif fan["next"] < fan["total"]:
+        elif fan["next"] < fan["total"] and fan.get("storing", 0.0) < time.time() - STORING:
             waiting = sum(counts.get(state, 0) for state in transitions.OPEN)
             self._begin(row, fan["batch"] - waiting if fan["batch"] else fan["total"])
             counts = _counts(parent)
@@ -158,8 +162,10 @@ class FanOut:
             for node in nodes:
                 self._wake.node(node, urgent=False)
             query = {"_id": parent, "fan.next": begun}
-            Job.collection().update_one(query, {"$set": {"fan.next": begun + len(nodes)}})
             begun += len(nodes)
+            # Who is at it says so, since several would store the same children: that is safe, and for nothing.
+            storing = time.time() if begun < end else 0.0
+            Job.collection().update_one(query, {"$set": {"fan.next": begun, "fan.storing": storing}})
             # Whoever stops it notes that first and then withdraws; we store first and then look. So one of us sees it.
             now = _row(parent)
             if now is None or now["fan"]["stopped"]:

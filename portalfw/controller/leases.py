@@ -41,10 +41,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Found:
-    """What there is for an agent: jobs that are its from now on, and what it had before."""
+    """What there is for an agent: jobs that are its from now on, what it had before, and whether more waits."""
 
     given: list[Row]
     held: list[Row]
+    more: bool
 
 
 def find(wishes: Sequence[Wish], seconds: float) -> list[Found]:
@@ -52,7 +53,10 @@ def find(wishes: Sequence[Wish], seconds: float) -> list[Found]:
     waiting, held = _open(wishes)
     chosen = _chosen(wishes, waiting)
     given = _leased(wishes, chosen, seconds)
-    found = [Found(rows, held[wish.node_id]) for wish, rows in zip(wishes, given, strict=True)]
+    found = [
+        Found(rows, held[wish.node_id], more=len(rows) < len(waiting.get(wish.node_id, ())) or len(rows) == wish.limit)
+        for wish, rows in zip(wishes, given, strict=True)
+    ]
     again = [place for place, rows in enumerate(chosen) if rows and not given[place]]
     if again:  # another process was first; there may be more
         for place, more in zip(again, find([wishes[place] for place in again], seconds), strict=True):

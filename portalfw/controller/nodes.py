@@ -50,6 +50,7 @@ class Nodes:
     def __init__(self) -> None:
         """Begin with nothing known of when which node was seen."""
         self._process = secrets.token_hex(8)
+        self._sweep_next = 0.0
         self._noted: dict[int, float] = {}
         self._unwritten: dict[int, float] = {}
         self._back: set[int] = set()  # those of them that counted as away
@@ -217,7 +218,10 @@ class Nodes:
             self._noted.pop(node_id, None)
 
     def sweep(self) -> None:
-        """Note the nodes that have been silent too long."""
+        """Note the nodes that have been silent too long; to be called every second or so by one process."""
+        if time.monotonic() < self._sweep_next:  # this reads all nodes
+            return
+        self._sweep_next = time.monotonic() + AWAY_AFTER / 10
         silent = {"connected": True, "last_seen": {"$lt": time.time() - AWAY_AFTER}}
         Node.collection().update_many(silent, {"$set": {"connected": False}})
 

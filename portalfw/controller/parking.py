@@ -101,6 +101,8 @@ class Question:
             self._works = self._parking.nodes.works(self._node_id, ask.session)
             if not self._works:
                 return None  # once it may work again, that is what wakes us
+        elif self._parking.queue.is_nothing_new(self._node_id, ask):
+            return None
         limit, held = ask.limit if self._works else 0, ask.held if first else None
         work = self._parking.queue.answer(Wish(self._node_id, ask.session, tuple(ask.skip), limit, ask.free), held)
         return work if work.jobs or work.cancel else None
@@ -121,6 +123,7 @@ class Parking:
         self.wake = queue.wake
         self._newest: dict[int, Question] = {}
         self._turns: dict[int, tuple[str, int]] = {}
+        self._asked: dict[int, tuple[str, float]] = {}  # by node: who asked here last, and when
         self._leaving = Group()
         self._writing = False
 
@@ -143,6 +146,7 @@ class Parking:
             raise ConflictError(f"A later question of node {node['id']} has come before this one.")
         self.nodes.asks_here(node, ask.turn)
         self._turns[node["id"]] = ask.session, ask.turn
+        self._asked[node["id"]] = ask.session, time.time()
         self._see(node)
         self.release(node["id"])
         question = self._newest[node["id"]] = Question(self, node, ask)
@@ -189,4 +193,6 @@ class Parking:
 
     def _leave(self, node_id: int, session: str, since: float) -> None:
         gevent.sleep(GRACE)
-        self.nodes.left(node_id, session, since)
+        asker, at = self._asked.get(node_id, ("", 0.0))
+        if asker != session or at <= since:  # else it is here, as nearly always
+            self.nodes.left(node_id, session, since)

@@ -11,6 +11,7 @@ from pymongo.errors import PyMongoError
 
 from agent.protocol import (
     HELD,
+    Ask,
     Assignment,
     Cancel,
     Ended,
@@ -57,7 +58,9 @@ class JobQueue:
         self.fanout = FanOut(wake)
         self.lease = lease
         self._started = time.time()
-        self._finds: Together[Wish, Found] = Together(lambda wishes: leases.find(wishes, self.lease))
+        self._late_next = 0.0
+        self._given = wake.given
+        self._finds: Together[Wish, Found] = Together(self._find)
         self._starts: Together[Start, bool] = Together(lambda starts: reports.start(starts, self.lease))
         self._ends: Together[Ending, bool] = Together(reports.end)
         self._rows: Together[int, Row | None] = Together(_known)
@@ -116,6 +119,10 @@ class JobQueue:
             self._miss(found.held, wish.session, held)
         cancels = self._cancels(found.held)
         return Work(jobs=[_assignment(row) for row in found.given], cancel=cancels)
+
+    def is_nothing_new(self, node_id: int, ask: Ask) -> bool:
+        """Tell whether an agent has all that there is for its node, without asking the database."""
+        return self._given.is_nothing_new(node_id, ask)
 
     def given(self, node_id: int, session: str | None = None) -> list[Row]:
         """Return what a node, or one agent process of it, was given and has not reported."""
@@ -195,7 +202,7 @@ class JobQueue:
 
     def results(self, node_id: int, messages: Sequence[Ended]) -> list[bool | Exception]:
         """Take in how attempts ended, each as :meth:`result` does; an error takes the place of what it hinders."""
-        rows = self._rows.all([one.id for one in messages])
+        rows = self._ending(messages)
         ready = [self._prepared(node_id, row, one) for row, one in zip(rows, messages, strict=True)]
         counted = [one for one, before in zip(messages, ready, strict=True) if before is None]
         written = iter(self._ends.all([Ending(one.id, one.result) for one in counted]))
@@ -205,6 +212,13 @@ class JobQueue:
                 self._ended(row)
         return outcomes
 
+    def _ending(self, messages: Sequence[Ended]) -> list[Row | Exception | None]:
+        """Return what there is to know of jobs that have ended: read, or without ``status`` what was given out here."""
+        plain = [one for one in messages if not one.result.lines and one.result.state != JobState.LOST]
+        known = {one.id: row for one in plain if (row := self._given.row(one.id, one.result.attempt)) is not None}
+        rest = iter(self._rows.all([one.id for one in messages if one.id not in known]))
+        return [known[one.id] if one.id in known else next(rest) for one in messages]
+
     def _prepared(self, node_id: int, row: Row | Exception | None, one: Ended) -> bool | Exception | None:
         """Store the lines of a result that may count; None for that, else what became of it."""
         try:
@@ -212,7 +226,7 @@ class JobQueue:
                 return row
             if row is None or row["node_id"] != node_id:
                 return NotFoundError(f"Job {one.id} does not exist.")
-            if JobState(row["status"]).ended:
+            if "status" in row and JobState(row["status"]).ended:
                 return False
             if one.result.lines:
                 output.store(one.id, one.result.attempt, one.result.offset, one.result.lines)
@@ -257,17 +271,30 @@ class JobQueue:
         if now > self._started + self.lease:
             for row in Job.rows({"status": {"$in": sorted(HELD)}, "leased_until": {"$lt": now}}, limit=1000):
                 self._interrupt(row, f"the agent was silent for longer than its lease of {self.lease:g} s")
+        if now >= self._late_next:  # this reads all that runs
+            self._late_next = now + OVERTIME / 10
+            self._end_late(now)
+        self.fanout.sweep()
+
+    def _end_late(self, now: float) -> None:
         late: Row = {"status": JobState.RUNNING, "node_id": {"$ne": None}}
         late |= {"$expr": {"$lt": [{"$add": ["$started", "$timeout", OVERTIME]}, now]}}
         for row in Job.rows(late, limit=1000):
             self._end(
                 row, JobState.TIMEOUT, f"the agent did not end the script after its timeout of {row['timeout']:g} s"
             )
-        self.fanout.sweep()
 
     def row(self, job_id: int) -> Row:
         """Return a job's row; raises NotFoundError."""
         return self._row(job_id)
+
+    def _find(self, wishes: Sequence[Wish]) -> list[Found]:
+        mark = self._given.reading(wish.node_id for wish in wishes)
+        found = leases.find(wishes, self.lease)
+        for wish, one in zip(wishes, found, strict=True):
+            self._given.give(one.given)
+            self._given.read(mark, wish.node_id, wish.session, None if one.more else [*one.held, *one.given])
+        return found
 
     def _miss(self, given: Sequence[Row], session: str, held: Sequence[JobRef]) -> None:
         """Have wait again what an agent process was given and never got: only leased, or given as begun."""
@@ -299,6 +326,7 @@ class JobQueue:
             self._ended(ended)
 
     def _ended(self, row: Row) -> None:
+        self._given.ended(row)
         self.wake.job(row["id"])
         if "parent" in row:
             self.fanout.touch(row["parent"])

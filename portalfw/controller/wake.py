@@ -11,6 +11,7 @@ import gevent
 from gevent.event import Event
 
 from agent.protocol import JobState
+from portalfw.controller.given import Given
 from portalfw.events import Change, EventBus
 from portalfw.later import Ready
 
@@ -23,6 +24,7 @@ class Wake:
 
     def __init__(self, bus: EventBus) -> None:
         """Prepare; :meth:`start` begins to listen."""
+        self.given = Given()
         self._bus = bus
         self._nodes: dict[int, set[Ready]] = defaultdict(set)
         self._jobs: Waiters = defaultdict(set)
@@ -43,6 +45,7 @@ class Wake:
 
     def node(self, node_id: int, *, urgent: bool = True) -> None:
         """Wake what waits for work for a node; many at once are not ``urgent``: single ones go before them."""
+        self.given.changed(node_id)
         for notice in list(self._nodes.get(node_id, ())):
             notice(urgent=urgent)
 
@@ -85,10 +88,13 @@ class Wake:
             self.node(change.id)  # it may be revoked, or may work now; that it is still there is not told
         elif JobState(row["status"]).ended:
             self.job(change.id)
+        elif row["status"] == JobState.QUEUED and self.given.is_old(change.id, row["attempt"]):
+            pass  # it was given out here since
         elif row["status"] == JobState.QUEUED or row.get("cancel"):
             self.node(row["node_id"], urgent="parent" not in row)
 
     def _wake_all(self) -> None:
+        self.given.all_changed()
         for node_id in list(self._nodes):
             self.node(node_id, urgent=False)
         for waiters in (self._jobs, self._news):

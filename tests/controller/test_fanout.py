@@ -129,12 +129,25 @@ def test_cancel_of_the_parent(orders: Orders, queue: JobQueue, nodes: list[int])
         queue.cancel(parent, "again")
 
 
+def test_children_are_stored_once(orders: Orders, queue: JobQueue, make_node: MakeNode) -> None:
+    """While one is storing the children of a large fan-out, nobody stores the same ones: that would be for nothing."""
+    make_node("first")
+    many = [{"_id": 10_000 + number, "gid": 1, "status": "ENABLED", "roles": ["many"]} for number in range(1500)]
+    Node.collection().insert_many(many)
+    sweeping = gevent.spawn(lambda: [(queue.fanout.sweep(), gevent.sleep(0)) for _ in range(20)])
+    parent = orders.on_all("test/again", Target(("many",)), {}, Terms())
+    sweeping.join()
+    children = [row["id"] for row in Job.rows({"parent": parent}, fields=["_id"])]
+    assert children == [*range(children[0], children[0] + len(many))]  # no number was used up by another one
+
+
 def test_a_killed_process_leaves_nothing_undone(orders: Orders, queue: JobQueue, nodes: list[int]) -> None:
     """Whatever of a fan-out a process had done when it was killed, the sweep of another one does the rest, once."""
     parent = orders.on_all("test/again", Target(("rack",)), {}, Terms())
     # As if it had been killed after it stored the first children, and before it noted that:
     Job.collection().delete_many({"parent": parent, "node_id": {"$in": nodes[4:]}})
-    Job.collection().update_one({"_id": parent}, {"$set": {"fan.next": 0}})
+    long_ago = time.time() - 2 * fanout.STORING
+    Job.collection().update_one({"_id": parent}, {"$set": {"fan.next": 0, "fan.storing": long_ago}})
     gevent.joinall([gevent.spawn(queue.fanout.sweep) for _ in range(4)], raise_error=True)
     assert sorted(row["node_id"] for row in Job.rows({"parent": parent})) == nodes
     for node in nodes:

@@ -10,7 +10,7 @@ import pytest
 
 from portalfw.controller.documents import Node
 from portalfw.errors import ConflictError, NotFoundError
-from portalfw.events import EventBus
+from portalfw.events import Change, EventBus
 from portalfw.store import Document, Lease
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -94,6 +94,28 @@ def test_bus_tells_late_comers_what_they_missed(bus: EventBus) -> None:
         assert bus.missed(before, topics) == {f"kettle:{one.id}"}
         assert bus.missed(bus.position, topics) == set()
         assert bus.missed("elsewhere-7", topics) == set(topics)
+
+
+def test_bus_reads_what_has_changed_together(bus: EventBus) -> None:
+    """Of many changes at once each comes in its order with its document as it is now, of one that is gone without."""
+    ids = [Kettle.create(status="COLD").id for _ in range(50)]
+    with bus.subscribe("kettle") as subscription:
+        while subscription.get(0.2):
+            pass
+        Kettle.collection().update_many({}, {"$set": {"status": "WARM"}})
+        Kettle.collection().update_many({"_id": {"$in": ids[10:]}}, {"$set": {"status": "HOT"}})
+        Kettle.collection().delete_one({"_id": ids[0]})
+        changes: list[Change] = []
+        while not changes or changes[-1].operation != "delete":
+            change = subscription.get(5)
+            assert change is not None
+            changes.append(change)
+    assert [(change.id, change.operation) for change in changes] == [
+        *((identity, "update") for identity in [*ids, *ids[10:]]),
+        (ids[0], "delete"),
+    ]
+    now = {identity: "HOT" if identity in ids[10:] else "WARM" for identity in ids[1:]}
+    assert {change.id: change.row["status"] for change in changes if change.row and change.id in now} == now
 
 
 def test_a_heartbeat_is_no_news(bus: EventBus) -> None:
