@@ -23,11 +23,6 @@ def parking(queue: JobQueue) -> Iterator[Parking]:
     found.stop()
 
 
-@pytest.fixture
-def node(make_node: Callable[..., int]) -> int:
-    return make_node(session="s")
-
-
 def question(*held: JobRef, session: str = "s") -> Ask:
     return Ask(session=session, held=list(held), free={"default": 4}, park=0)
 
@@ -36,6 +31,16 @@ def ask(parking: Parking, node: int, *held: JobRef) -> Work:
     """Ask as the node's agent does, and wait for nothing."""
     (row,) = Node.rows({"_id": node})
     return parking.ask(row, question(*held)).look(last=True) or Work()
+
+
+@pytest.fixture
+def node(make_node: Callable[..., int], parking: Parking, bus: EventBus) -> int:
+    """Give a node that has asked; what is told of itself has come."""
+    found = make_node(session="s")
+    with bus.subscribe(f"node:{found}") as changes:
+        ask(parking, found)
+        wait_for(lambda: (change := changes.get(1)) and (change.row or {}).get("asks"), what="the node's change")
+    return found
 
 
 def remembered(queue: JobQueue, parking: Parking, node: int, *held: JobRef) -> bool:
@@ -72,11 +77,8 @@ def test_what_another_process_queues_is_given(queue: JobQueue, parking: Parking,
     wait_for(lambda: [one.id for one in ask(parking, node).jobs] == [job], what="the other's job")
 
 
-def test_an_answer_that_got_lost_is_given_again(queue: JobQueue, parking: Parking, node: int, bus: EventBus) -> None:
+def test_an_answer_that_got_lost_is_given_again(queue: JobQueue, parking: Parking, node: int) -> None:
     """What an agent was given as begun and does not have waits again, and comes as the next attempt."""
-    with bus.subscribe(f"node:{node}") as changes:
-        ask(parking, node)
-        wait_for(lambda: (found := changes.get(1)) and (found.row or {}).get("asks"), what="the node's own change")
     job = queue.submit(node, "test/again", {})
     assert [one.ref for one in ask(parking, node).jobs] == [JobRef(id=job, attempt=1)]
     assert remembered(queue, parking, node, JobRef(id=job, attempt=1))
