@@ -7,6 +7,7 @@
 * A duty: a function with :func:`duty`, run again and again in one process of the installation.
 * A first start: a function with :func:`first_start`, run at every start, that makes what a new installation needs.
 * A health check: a function with :func:`health_check`, which looks at something and tells what it found.
+* A judge: a function with :func:`node_judge`, which judges what a health check on nodes told.
 * A right source: a function with :func:`right_source`, which tells the letters that a principal has on a resource.
 * An audience: a function with :func:`audience`, which tells who may hear that a document has changed.
 * A kind of object that people can search: a function with :func:`searchable`, which tells who may find which of them.
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from portalfw.audience import Audience
 from portalfw.auth.policy import RightSource
-from portalfw.health.findings import CheckFunction, HealthCheck
+from portalfw.health.findings import CheckFunction, HealthCheck, Judge
 from portalfw.search.declaration import Rights, Searchable, searchable_of
 from portalfw.store import Document
 
@@ -67,6 +68,19 @@ def health_check(category: str, *, every: float) -> Callable[[CheckFunction], Ch
 
     def mark(function: CheckFunction) -> CheckFunction:
         setattr(function, _MARK, _Mark("health_check", (category, every)))
+        return function
+
+    return mark
+
+
+def node_judge(check: str) -> Callable[[Judge], Judge]:
+    """Let the function judge what the health check ``check`` told on a node, where a node alone cannot.
+
+    It gets the node's id and what the JumpScript returned, and returns findings as a JumpScript does.
+    """
+
+    def mark(function: Judge) -> Judge:
+        setattr(function, _MARK, _Mark("node_judge", check))
         return function
 
     return mark
@@ -137,13 +151,14 @@ class Extensions:
     right_sources: list[tuple[str, RightSource]]
     name_losses: list[NameFunction]
     health_checks: list[HealthCheck]
+    node_judges: list[tuple[str, Judge]]
     searchables: list[Searchable]
     audiences: list[tuple[str, Audience]]
 
 
 def extensions_of(module: ModuleType) -> Extensions:
     """Collect the marked functions that a module itself defines."""
-    found = Extensions([], [], [], [], [], [], [])
+    found = Extensions([], [], [], [], [], [], [], [])
     for function in vars(module).values():
         mark = getattr(function, _MARK, None)
         if not isinstance(mark, _Mark) or function.__module__ != module.__name__:
@@ -153,6 +168,8 @@ def extensions_of(module: ModuleType) -> Extensions:
         elif mark.kind == "health_check":
             category, every = mark.value
             found.health_checks.append(HealthCheck(function.__name__, category, every, function))
+        elif mark.kind == "node_judge":
+            found.node_judges.append((mark.value, function))
         elif mark.kind == "first_start":
             found.first_starts.append(function)
         elif mark.kind == "name_lost":

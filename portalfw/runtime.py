@@ -24,7 +24,7 @@ from portalfw.events import EventBus
 from portalfw.extension import Duty, NameFunction, RuntimeFunction, extensions_of
 from portalfw.health import certificate, load, queues
 from portalfw.health import checks as own_checks
-from portalfw.health.findings import HealthCheck
+from portalfw.health.findings import HealthCheck, Judge
 from portalfw.health.health import Health
 from portalfw.history import History
 from portalfw.hot_reload import HotReload
@@ -65,6 +65,7 @@ class Runtime:
         self._first_starts: list[RuntimeFunction] = []
         self._name_losses: list[NameFunction] = []
         self._searchables: list[Searchable] = []
+        self._node_judges: dict[str, Judge] = {}
         duties = [
             Duty("controller.sweep", 1.0, lambda runtime: runtime.controller.sweep()),
             Duty("statistics.roll_up", rollup.EVERY, lambda _: rollup.roll_up()),
@@ -74,7 +75,7 @@ class Runtime:
             one for module in (own_checks, certificate, load, queues) for one in extensions_of(module).health_checks
         ]
         self._load_actors(duties, checks)
-        self.health = Health(self, checks)
+        self.health = Health(self, checks, self._node_judges)
         self.wiki = Wiki(self.content, self.dispatcher, settings, changes=self.bus)
         for collection in page_audience.COLLECTIONS:
             self.audiences.add_by_id(collection, page_audience.PageAudience(self.wiki))
@@ -141,6 +142,7 @@ class Runtime:
             found = extensions_of(module)
             duties += found.duties
             checks += found.health_checks
+            self._node_judges |= dict(found.node_judges)
             self._first_starts += found.first_starts
             self._name_losses += found.name_losses
             self._searchables += found.searchables

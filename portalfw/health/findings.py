@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
@@ -30,6 +30,8 @@ class Finding:
 
 
 CheckFunction = Callable[["Runtime"], Iterable[Finding]]
+Judge = Callable[[int, Any], Any]
+"""From a node's id and what its check returned to findings as a JumpScript returns them."""
 
 
 @dataclass(frozen=True)

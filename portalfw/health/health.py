@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
@@ -14,7 +14,7 @@ import gevent
 from portalfw.errors import NotFoundError
 from portalfw.extension import Duty
 from portalfw.health import mutes, results
-from portalfw.health.findings import Finding, HealthCheck, State, worst
+from portalfw.health.findings import Finding, HealthCheck, Judge, State, worst
 from portalfw.health.node_checks import NodeChecks
 from portalfw.health.results import Message
 
@@ -43,11 +43,11 @@ class Overall:
 class Health:
     """The health checks that a process knows; ``nodes`` are those that run on nodes."""
 
-    def __init__(self, runtime: Runtime, checks: Sequence[HealthCheck]) -> None:
-        """Take the checks of the platform and of the content; nothing runs yet."""
+    def __init__(self, runtime: Runtime, checks: Sequence[HealthCheck], judges: Mapping[str, Judge]) -> None:
+        """Take the checks of the platform and of the content, and judges of nodes' checks; nothing runs yet."""
         self._runtime = runtime
         self.checks = {check.name: check for check in checks}
-        self.nodes = NodeChecks(runtime)
+        self.nodes = NodeChecks(runtime, judges)
         self.started = time.time()
         self._overall: tuple[float, Overall] | None = None
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.protocol import JobState
 from portalfw.controller.controller import NODE_CHECKS
 from portalfw.controller.documents import ENABLED, Job, Node, Schedule, Script
 from portalfw.controller.submission import Terms
 from portalfw.controller.timing import following
 from portalfw.errors import NotFoundError
 from portalfw.health import node_results
-from portalfw.health.findings import State
+from portalfw.health.findings import Judge, State
 from portalfw.health.node_results import NodeHealth
 from portalfw.health.results import Message
 from portalfw.paths.addresses import FIELDS, between
 
 if TYPE_CHECKING:
     from portalfw.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 FRESH: Final = 5.0
 """Seconds for which it is remembered which checks there are, and when they run."""
@@ -45,9 +49,10 @@ Row = dict[str, Any]
 class NodeChecks:
     """The checks on nodes as one process knows them."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Bind to the way to nodes."""
+    def __init__(self, runtime: Runtime, judges: Mapping[str, Judge]) -> None:
+        """Bind to the way to nodes; what a check with a judge tells is what that makes of it."""
         self._runtime = runtime
+        self._judges = judges
         self._known: tuple[float, dict[str, Row]] = (-FRESH, {})
 
     def known(self) -> dict[str, Row]:
@@ -67,7 +72,18 @@ class NodeChecks:
 
     def take_in(self, job: Row) -> bool:
         """Keep what a job of a check found."""
-        return node_results.take_in(job, self.known()[job["script"]]["interval"])
+        return node_results.take_in(self._judged(job), self.known()[job["script"]]["interval"])
+
+    def _judged(self, job: Row) -> Row:
+        judge = self._judges.get(job["script"])
+        if judge is None or job["status"] != JobState.OK.value:
+            return job
+        try:
+            return {**job, "result": judge(job["node_id"], job.get("result"))}
+        except Exception as error:  # the edge: of what a node tells nothing is certain
+            log.exception("What job %s told could not be judged", job["_id"])
+            reason = f"what it told could not be judged: {type(error).__name__}: {error}"
+            return {**job, "status": JobState.ERROR.value, "reason": reason}
 
     def tend(self) -> None:
         """Note what should have been told and was not; a duty of one process."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from sal.command import run
 from sal.errors import CommandError
 from sal.findings.finding import Finding, State, skipped
@@ -32,6 +34,19 @@ def gateways(prefix: str, folder: Path) -> list[Gateway]:
     kept = {file.parent.name for file in folder.glob(f"{prefix}-g*/dnsmasq.conf")}
     names = {file.name for file in NAMESPACES.glob(f"{prefix}-g*")}
     return [_look(name, folder) for name in sorted(kept | names)]
+
+
+def gateway_names(prefix: str, folder: Path) -> set[str]:
+    """Return the gateways of a prefix of which anything is there: the namespace, files in ``folder``, or dnsmasq.
+
+    A dnsmasq runs on when its namespace has lost its name, and its files are gone.
+    """
+    found = {file.name for place in (NAMESPACES, folder) for file in place.glob(f"{prefix}-g*")}
+    begin = f"--conf-file={folder}/{prefix}-g"
+    lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return found | {
+        Path(word.partition("=")[2]).parent.name for line in lines for word in line if word.startswith(begin)
+    }
 
 
 def _look(name: str, folder: Path) -> Gateway:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,6 +108,30 @@ def test_a_check_of_a_node_is_run_by_hand_and_muted(checked: Product) -> None:
     assert "the controller's, give or take" in clock["message"]
     tried = checked.ask("system/health/refreshCommand", cmd="healthcheck/deployment_test", nodeId=1)
     assert {row["uid"]: row["state"] for row in tried} == {"machine": "OK", "disk": "SKIPPED"}, tried
+
+
+def test_who_nobody_knows_is_found(checked: Product) -> None:
+    """A machine made on a node behind the portal's back is told with its disk, until it is removed."""
+    site = checked.ask("system/gridmanager/getNode", nodeId=1)["site"]
+    volume = {"volume": f"{site}-d990099", "size": 1}
+    machine = {"name": f"{site}-m990099", "uuid": str(uuid.uuid4()), "memory": 64, "vcpus": 1, "disks": [volume]}
+    asked = {"cmd": "healthcheck/orphans", "nodeId": 1}
+
+    def on_node(script: str) -> None:
+        args = {"machine": machine}
+        done = checked.ask("system/agentcontroller/executeJumpscript", name=script, nid=1, args=args)
+        assert done["state"] == "OK", done
+
+    on_node("libvirt/createmachine")
+    try:
+        found = {row["uid"]: row for row in checked.ask("system/health/refreshCommand", **asked)}
+    finally:
+        on_node("libvirt/deletemachine")
+    for uid in (f"machine-{site}-m990099", f"volume-{site}-d990099"):
+        assert (found[uid]["state"], found[uid]["category"]) == ("WARNING", "Orphanage")
+        assert "is not known" in found[uid]["message"]
+    after = checked.ask("system/health/refreshCommand", **asked)
+    assert not [row for row in after if "990099" in row["uid"]], after
 
 
 def test_a_change_names_its_node(product: Product) -> None:

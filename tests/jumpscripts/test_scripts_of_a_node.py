@@ -93,7 +93,7 @@ def test_headers() -> None:
     All may be run again, but for what is carried to somebody who has gone.
     """
     queues = {"node": "default", "libvirt/openconsole": "console", "healthcheck": "process"}
-    queues["healthcheck/guest_packets"] = "hypervisor"
+    queues |= {f"healthcheck/{name}": "hypervisor" for name in ("guest_packets", "orphans")}
     queues |= {f"network/{name}": "default" for name in ("measurelatency", "measurethroughput", "servethroughput")}
     files = sorted(SCRIPTS.glob("*/*.py"))
     assert len(files) >= 14

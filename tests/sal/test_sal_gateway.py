@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from sal_making import EXTERNAL, NETWORK, forward, gateway
 
 from sal.command import run
 from sal.errors import NetworkError
+from sal.findings.gateways import gateway_names
 from sal.network import Gateway, GatewaySpec, ensure_bridge, remove_bridge_if_unused
 from sal.network.links import read_links
 
@@ -76,6 +78,17 @@ def test_repaired(make: Make) -> None:
     until(lambda: not one.dnsmasq.pids())
     assert one.apply().changed
     assert len(one.dnsmasq.pids()) == 1
+
+
+def test_what_is_left_of_a_gateway_is_named(make: Make, prefix: str, tmp_path: Path) -> None:
+    """A gateway that lost its namespace and its files is still told by the dnsmasq that serves nobody."""
+    one = make()
+    one.apply()
+    run(["ip", "netns", "delete", one.spec.name])
+    shutil.rmtree(one.dnsmasq.folder)
+    assert gateway_names(prefix, tmp_path) == {one.spec.name}
+    assert one.remove().changed
+    assert gateway_names(prefix, tmp_path) == set()
 
 
 def test_new_lease_without_restart(make: Make) -> None:
