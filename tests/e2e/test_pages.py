@@ -53,7 +53,10 @@ def close_silent(page: Page) -> None:
     """Wait until the dialog is closed; close the one that could not hear its answer, see ``page``."""
     dialog = page.locator("dialog[open]")
     silent = dialog.get_by_text("The portal does not answer")
-    wait_for(lambda: not dialog.count() or silent.count(), WORK / 1000, "the dialog's end")
+    try:
+        wait_for(lambda: not dialog.count() or silent.count(), WORK / 1000, "the dialog's end")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {dialog.inner_text()!r}") from error
     if silent.count():
         dialog.locator("[data-close]").click()
 
