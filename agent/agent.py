@@ -146,9 +146,12 @@ class Agent:
         held = [*self._holding.refs(), *self._delivery.refs()]
         self._turn += 1
         ask = Ask(session=self._session, turn=self._turn, held=held, skip=full, free=self._pool.free())
+        ask = ask.model_copy(update={"orders": self._standing.name})
         if full:
             ask = ask.model_copy(update={"park": SHORT_PARK})
         work = self._client.get("jobs", Work, ask.query(), timeout=ask.park + ANSWER_SLACK)
+        if work.standing is not None:
+            self._standing.hear(work.standing, work.orders)
         for cancel in work.cancel:
             self._holding.interrupt(cancel.id, cancel.attempt, Interruption("cancelled", cancel.reason))
         self._end_waiting()
@@ -188,7 +191,7 @@ class Agent:
         self._delivery.lease = welcome.lease
         self._place, self._greeted = welcome, True
         self._delivery.deliver_all()
-        self._standing.back(welcome.standing)
+        self._standing.back(welcome.standing, welcome.orders)
 
     def _report(self, held: Held, result: Result) -> None:
         """Tell the controller what an attempt came to, or keep it if no controller knows of it."""
@@ -204,7 +207,7 @@ class Agent:
             message = Hello(session=self._session, boot_id=boot_id(), uptime=uptime(), version=VERSION)
             welcome = self._client.post("hello", message, Welcome)
             self._take_authorities(welcome)
-            self._standing.back(welcome.standing)
+            self._standing.back(welcome.standing, welcome.orders)
 
     def _take_authorities(self, welcome: Welcome) -> None:
         """Trust the private authorities that the controller tells, if the one that it was trusted by is private."""

@@ -150,8 +150,9 @@ class Welcome(Message):
     """What an agent must know of its place: number, name, site prefix, lease and longest park in seconds.
 
     With ``rotate`` it is to fetch a new credential (``POST /agent/credential``) and to use that from then on.
-    ``standing`` is what it is to run while no controller can be reached. ``authorities`` are the certificates (PEM) of
-    the private authorities to trust from now on, for a node that trusts a private one; empty changes nothing.
+    ``standing`` is what it is to run while no controller can be reached; ``orders`` names just these, to be said in
+    each question. ``authorities`` are the certificates (PEM) of the private authorities to trust from now on, for a
+    node that trusts a private one; empty changes nothing.
     """
 
     node_id: int
@@ -163,6 +164,7 @@ class Welcome(Message):
     park: float = PARK
     rotate: bool = False
     standing: list[StandingOrder] = []
+    orders: str = ""
     authorities: str = ""
 
 
@@ -176,6 +178,7 @@ class Bye(Message):
 class Ask(Message):
     """The query of ``GET /agent/jobs``: lists are comma-separated, an attempt is ``<id>.<attempt>``.
 
+    ``orders`` names the standing orders that the agent knows; if it has others now, it is told them at once.
     ``turn`` counts an agent's questions: one that comes after a newer one was held up on its way, and is refused.
     ``held`` names every attempt in hand, in the spool too. ``free`` tells how many workers of a queue have nothing to
     do (``<queue>.<number>``): so many idempotent jobs are given as begun, which spares the question whether they may.
@@ -183,6 +186,7 @@ class Ask(Message):
 
     session: str
     turn: int = 0
+    orders: str = ""
     held: list[JobRef] = []
     skip: list[str] = []
     free: dict[str, int] = {}
@@ -194,6 +198,7 @@ class Ask(Message):
         return {
             "session": self.session,
             "turn": str(self.turn),
+            "orders": self.orders,
             "held": ",".join(f"{ref.id}.{ref.attempt}" for ref in self.held),
             "skip": ",".join(self.skip),
             "free": ",".join(f"{queue}.{number}" for queue, number in self.free.items()),
@@ -252,10 +257,12 @@ class Cancel(Message):
 
 
 class Work(Message):
-    """Answer to a question for jobs: new ones, and running ones to be ended."""
+    """Answer to a question for jobs: new ones, and running ones to be ended; or other ``standing`` orders, by name."""
 
     jobs: list[Assignment] = []
     cancel: list[Cancel] = []
+    standing: list[StandingOrder] | None = None
+    orders: str = ""
 
 
 class Renew(Message):

@@ -33,6 +33,9 @@ LOOK: Final = 0.5
 REFRESH: Final = 600.0
 """Seconds, about, between questions for changed orders."""
 
+AGAIN: Final = 5.0
+"""Seconds until orders are taken that could not be taken before."""
+
 KEPT: Final = 1000
 """Results that are kept for the controller, the newest ones."""
 
@@ -54,6 +57,9 @@ class Standing:
         self._begun: dict[int, float] = {}
         self._last_id = 0
         self._away_since: float | None = time.monotonic()
+        self._heard: list[StandingOrder] | None = None
+        self._take_from = 0.0
+        self.name = ""
         self.orders = self._load()
         self._after = after
 
@@ -62,7 +68,7 @@ class Standing:
         if self._away_since is None:
             self._away_since = time.monotonic()
 
-    def back(self, orders: list[StandingOrder]) -> None:
+    def back(self, orders: list[StandingOrder], name: str) -> None:
         """Note that the controller is there, and what it wants to be done the next time it is not.
 
         Raises:
@@ -70,20 +76,22 @@ class Standing:
 
         """
         self._away_since = None
+        self.hear(orders, name)
         self._deliver()
-        ready = [order for order in orders if self._has_script(order)]
-        if ready != self.orders:
-            whole_file.write(self._file, json.dumps([order.model_dump() for order in ready]).encode())
-            self.orders = ready
+
+    def hear(self, orders: list[StandingOrder], name: str) -> None:
+        """Note other orders, by the name that the controller has for them; :meth:`serve` takes them, with scripts."""
+        self.name, self._heard, self._take_from = name, orders, 0.0
 
     def serve(self, stopping: threading.Event, ask: Callable[[], None]) -> None:
-        """Run what is due while the controller is away, ``ask`` now and then while it is there; a thread's body."""
+        """Take orders, run what is due while the controller is away, ``ask`` now and then; a thread's body."""
         refresh = _later()
         while not stopping.wait(LOOK):
             if time.monotonic() > refresh:
                 refresh = _later()
                 with contextlib.suppress(AgentError):  # another thread tells that the controller is away
                     ask()
+            self._take()
             since = self._away_since
             if since is not None and time.monotonic() - since > self._after:
                 for order in self.orders:
@@ -91,12 +99,30 @@ class Standing:
 
     def report(self, held: Held, result: Result) -> None:
         """Keep what a script came to until the controller has it."""
-        order = next(one for one in self.orders if self._running.get(one.schedule) is held)
-        alone = Alone(key=uuid.uuid4().hex, schedule=order.schedule, sha256=order.sha256, result=result)
+        # Its order may be another one by now, or none.
+        schedule = next(one for one, running in self._running.items() if running is held)
+        alone = Alone(key=uuid.uuid4().hex, schedule=schedule, sha256=held.assignment.sha256, result=result)
         file = self._results / f"{time.time():017.6f}-{alone.key}.json"
         whole_file.write(file, alone.model_dump_json().encode())
         for file in sorted(self._results.glob("*.json"))[:-KEPT]:
             file.unlink(missing_ok=True)
+
+    def _take(self) -> None:
+        """Take what was heard, with its scripts; later once more if these cannot be had now."""
+        heard = self._heard
+        if heard is None or time.monotonic() < self._take_from:
+            return
+        try:
+            ready = [order for order in heard if self._has_script(order)]
+            if ready != self.orders:
+                whole_file.write(self._file, json.dumps([order.model_dump() for order in ready]).encode())
+                self.orders = ready
+        except (AgentError, OSError) as error:
+            log.info("Standing orders are taken later: %s", error)
+            self._take_from = time.monotonic() + AGAIN
+            return
+        if self._heard is heard:
+            self._heard = None
 
     def _run_if_due(self, order: StandingOrder) -> None:
         before = self._running.get(order.schedule)

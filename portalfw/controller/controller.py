@@ -15,6 +15,7 @@ from portalfw.controller.parking import Parking
 from portalfw.controller.queue import LEASE, JobQueue
 from portalfw.controller.schedules import Schedules
 from portalfw.controller.scripts import ScriptStore
+from portalfw.controller.standing import StandingOrders
 from portalfw.controller.wake import Wake
 from portalfw.pki import Authority
 from portalfw.statistics import Intake
@@ -46,7 +47,8 @@ class Controller:
         self.orders = Orders(self.queue)
         off = frozenset() if runtime.settings.node_checks else frozenset({NODE_CHECKS})
         self.schedules = Schedules(self.orders, off)
-        self.parking = Parking(self.queue, self.nodes)
+        self.standing = StandingOrders()
+        self.parking = Parking(self.queue, self.nodes, self.standing)
         self.statistics = Intake()
 
     def start(self) -> None:
@@ -55,6 +57,7 @@ class Controller:
         self.load_scripts()
         self.wake.start()
         self.schedules.start()
+        self.standing.start(self.parking.outdated)
 
     def load_scripts(self) -> list[str]:
         """Read the JumpScripts and their schedules anew; return the names of the broken ones."""
@@ -65,6 +68,7 @@ class Controller:
     def stop(self) -> None:
         """Stop listening."""
         self.schedules.stop()
+        self.standing.stop()
         self.parking.stop()
         self.wake.stop()
 

@@ -35,7 +35,8 @@ from agent.protocol import (
 from portalfw.auth.credentials import bearer
 from portalfw.controller.documents import site_prefix
 from portalfw.controller.parking import Question
-from portalfw.controller.schedules import standing_orders, take_alone
+from portalfw.controller.schedules import take_alone
+from portalfw.controller.standing import place
 from portalfw.errors import InvalidError, NotFoundError, PortalError
 from portalfw.later import PUT_OFF
 from portalfw.rest.http import failure
@@ -80,6 +81,7 @@ class Endpoints:
             self._controller.parking.greet(node["id"], message.session)
             self._queue.recover(given, message.holding, reason=_why_gone(node, message))
             self._queue.renew(node["id"], message.holding)
+        standing = self._controller.standing.of(place(node))
         return Welcome(
             node_id=node["id"],
             name=node["name"],
@@ -87,7 +89,8 @@ class Endpoints:
             roles=node["roles"],
             status=node["status"],
             lease=self._queue.lease,
-            standing=standing_orders(node),
+            standing=standing.orders,
+            orders=standing.name,
             rotate=bool(node.get("rotate")),
             authorities=self._controller.authority.pem(),
         )

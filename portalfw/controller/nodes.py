@@ -12,7 +12,7 @@ from pymongo import UpdateOne
 
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
 from portalfw.auth.credentials import digest
-from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, WORKING, JoinToken, Node
+from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, JoinToken, Node
 from portalfw.controller.together import Together
 from portalfw.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
@@ -41,6 +41,8 @@ OLD_IS_GOOD: Final = 3600.0
 
 KNOWN: Final = ["name", "gid", "roles", "status", "session", "asks", "boot_id", "connected", "last_seen", "rotate"]
 
+ASKER: Final = ["status", "session", "asks", "roles", "gid"]
+
 Row = dict[str, Any]
 
 
@@ -55,7 +57,7 @@ class Nodes:
         self._unwritten: dict[int, float] = {}
         self._back: set[int] = set()  # those of them that counted as away
         self._by_credential: Together[str, Row | None] = Together(_by_credential)
-        self._standing: Together[int, Row | None] = Together(_standing)
+        self._askers: Together[int, Row | None] = Together(_askers)
 
     def create_token(
         self,
@@ -137,22 +139,22 @@ class Nodes:
             if not Node.collection().update_one(same, {"$set": changes}).matched_count:
                 raise ConflictError(f"A later question of node {row['id']} has come before this one.")
 
-    def works(self, node_id: int, session: str) -> bool:
-        """Tell whether a node is given jobs now, by this process.
+    def asker(self, node_id: int, session: str) -> Row:
+        """Return the status, roles and grid that a node has now whose question waits in this process.
 
         Raises:
             UnauthenticatedError: its credential was revoked.
             ConflictError: its agent must say hello first, asks another process, or another agent has taken its place.
 
         """
-        row = self._standing(node_id)
+        row = self._askers(node_id)
         if row is None or row["status"] == DECOMMISSIONED:
             raise UnauthenticatedError(REVOKED)
         if row.get("session") != session:
             raise ConflictError(f"Node {node_id} is served by another agent process; say hello first.")
         if row.get("asks") != self._process:
             raise ConflictError(f"Node {node_id} has asked another process of the controller since.")
-        return row["status"] in WORKING
+        return row
 
     def known(self, credential: str) -> dict[str, Any] | None:
         """Return the row of the node that was given this credential, also if it was revoked."""
@@ -302,8 +304,8 @@ def _by_credential(hashes: Sequence[str]) -> list[Row | None]:
     return [rows.get(hashed) for hashed in hashes]
 
 
-def _standing(nodes: Sequence[int]) -> list[Row | None]:
-    rows = {row["id"]: row for row in Node.rows({"_id": {"$in": list(nodes)}}, fields=["status", "session", "asks"])}
+def _askers(nodes: Sequence[int]) -> list[Row | None]:
+    rows = {row["id"]: row for row in Node.rows({"_id": {"$in": list(nodes)}}, fields=ASKER)}
     return [rows.get(node) for node in nodes]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
@@ -10,10 +12,10 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from agent.protocol import Ask, Work
-from portalfw.controller.documents import WORKING
 from portalfw.controller.leases import Wish
 from portalfw.controller.nodes import NOTE_EVERY, Nodes
 from portalfw.controller.queue import JobQueue
+from portalfw.controller.standing import StandingOrders, place
 from portalfw.errors import ConflictError, PortalError
 from portalfw.later import Ready
 
@@ -24,14 +26,14 @@ GRACE: Final = 1.5
 class Question:
     """One question for jobs, until it is answered. While it waits it is only this: thousands do."""
 
-    __slots__ = ("_ask", "_first", "_node_id", "_over", "_parking", "_ready", "_woken", "_works", "seconds")
+    __slots__ = ("_ask", "_first", "_node_id", "_over", "_parking", "_place", "_ready", "_woken", "seconds")
 
     def __init__(self, parking: Parking, node: dict[str, Any], ask: Ask) -> None:
         """Begin to listen for what may be its answer."""
         self._parking = parking
         self._node_id: int = node["id"]
         self._ask = ask
-        self._works: bool = node["status"] in WORKING
+        self._place = place(node)
         self._woken = self._first = True
         self._over = False
         self._ready: Ready | None = None
@@ -94,16 +96,26 @@ class Question:
         if self._ready is not None:
             self._ready(urgent=urgent)
 
+    @property
+    def outdated(self) -> bool:
+        """Tell whether the agent knows other standing orders than those that its node has now."""
+        known = self._ask.orders
+        return bool(known) and known != self._parking.standing.of(self._place).name
+
     def _find(self) -> Work | None:
         ask, first = self._ask, self._first
         self._woken = self._first = False
         if not first:
-            self._works = self._parking.nodes.works(self._node_id, ask.session)
-            if not self._works:
-                return None  # once it may work again, that is what wakes us
-        elif self._parking.queue.is_nothing_new(self._node_id, ask):
-            return None
-        limit, held = ask.limit if self._works else 0, ask.held if first else None
+            self._place = place(self._parking.nodes.asker(self._node_id, ask.session))
+        if self.outdated:
+            told = self._parking.standing.of(self._place)
+            return Work(standing=told.orders, orders=told.name)
+        if first:
+            if self._parking.queue.is_nothing_new(self._node_id, ask):
+                return None
+        elif not self._place.works:
+            return None  # once it may work again, that is what wakes us
+        limit, held = ask.limit if self._place.works else 0, ask.held if first else None
         work = self._parking.queue.answer(Wish(self._node_id, ask.session, tuple(ask.skip), limit, ask.free), held)
         return work if work.jobs or work.cancel else None
 
@@ -116,10 +128,11 @@ class Question:
 class Parking:
     """The questions that are parked in this process. A node's newer question ends its older one."""
 
-    def __init__(self, queue: JobQueue, nodes: Nodes) -> None:
-        """Use the queue and the nodes."""
+    def __init__(self, queue: JobQueue, nodes: Nodes, standing: StandingOrders) -> None:
+        """Use the queue, the nodes and their standing orders."""
         self.queue = queue
         self.nodes = nodes
+        self.standing = standing
         self.wake = queue.wake
         self._newest: dict[int, Question] = {}
         self._turns: dict[int, tuple[str, int]] = {}
@@ -156,6 +169,14 @@ class Parking:
     def parked(self) -> int:
         """How many questions wait here now."""
         return len(self._newest)
+
+    def outdated(self) -> list[Callable[[], None]]:
+        """Return what has those parked questions answered whose agents know other standing orders than theirs now."""
+        return [
+            functools.partial(question.notice, urgent=False)
+            for question in list(self._newest.values())
+            if question.outdated
+        ]
 
     def greet(self, node_id: int, session: str) -> None:
         """Expect a question soon after a hello; an agent that ended in between counts as away."""

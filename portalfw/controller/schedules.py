@@ -14,10 +14,9 @@ from typing import Any, Final
 import gevent
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from agent.protocol import Alone, Limits, StandingOrder
+from agent.protocol import Alone
 from portalfw.controller import output, transitions
 from portalfw.controller.documents import WORKING, Job, Schedule, ScheduleRun, Script
-from portalfw.controller.header import LIMITS
 from portalfw.controller.orders import Orders
 from portalfw.controller.submission import EXPIRES, Terms, draft, insert
 from portalfw.controller.targets import Target
@@ -168,18 +167,6 @@ def _order(orders: Orders, row: Row, by: str, marks: tuple[tuple[str, Any], ...]
     return orders.on_all(row["script"], target, args, terms, batch=row.get("batch") or 0, connected=True)
 
 
-def standing_orders(node: Row) -> list[StandingOrder]:
-    """Return what a node is to run by itself while it reaches no controller."""
-    if node["status"] not in WORKING:
-        return []
-    rows = [row for row in Schedule.rows({"enabled": True, "offline": True}) if _fits(row, node)]
-    scripts = {
-        one["name"]: one
-        for one in Script.rows({"name": {"$in": [row["script"] for row in rows]}, "current": True, "broken": ""})
-    }
-    return [_standing(row, scripts[row["script"]]) for row in rows if row["script"] in scripts]
-
-
 def take_alone(node_id: int, told: Alone) -> bool:
     """Keep what a node ran while no controller was there as a job that has ended; False if it is not to be kept."""
     schedule = next(iter(Schedule.rows({"_id": told.schedule, "offline": True}, limit=1)), None)
@@ -204,20 +191,6 @@ def take_alone(node_id: int, told: Alone) -> bool:
 
 def _fits(row: Row, node: Row) -> bool:
     return set(row["roles"] or ()) <= set(node["roles"] or ()) and row.get("gid") in {None, node.get("gid")}
-
-
-def _standing(row: Row, script: Row) -> StandingOrder:
-    header = script["header"]
-    return StandingOrder(
-        schedule=row["id"],
-        every=row["when"],
-        script=script["name"],
-        sha256=script["sha256"],
-        args=row.get("args") or {},
-        queue=header["queue"],
-        timeout=row.get("timeout") or header["timeout"],
-        limits=Limits(**{name: header[name] for name in LIMITS if header.get(name)}),
-    )
 
 
 def first_due(name: str, when: Any, jitter: float) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -24,7 +25,7 @@ from agent.errors import SettingsError
 from agent.protocol import JobState
 from agent.settings import AgentSettings
 from portalfw.controller import node_life
-from portalfw.controller.documents import Job, Node
+from portalfw.controller.documents import Job, Node, Schedule
 from portalfw.dal import JobFailedError
 from portalfw.errors import UnauthenticatedError
 
@@ -371,6 +372,39 @@ def test_standing_orders(grid: Grid, tmp_path: Path) -> None:
     assert len(rows) > 1
     assert {(row["status"], row["node_id"], row["result"]) for row in rows} == {("OK", node.id, "seen")}
     assert node.run("test/echo", value=2) == 2
+
+
+def test_standing_orders_change(grid: Grid, tmp_path: Path) -> None:
+    """What changes of a standing order reaches a connected agent within seconds: new, other, paused, moved, gone."""
+    marker, kept = tmp_path / "marker", tmp_path / "one" / "agent" / "standing.json"
+    grid.start_agent("one", "", "--alone-after", "0.5")
+    node = grid.dal.node(grid.connected_node())
+    assert node.run("test/echo", value=1) == 1  # it has asked
+
+    def told(text: str, what: str) -> None:
+        # Less than a question is parked: it is answered because of the change.
+        wait_for(lambda: kept.exists() and text in kept.read_text(), 45, what)
+
+    head = "descr = 'watch'\nperiod = 3600\noffline = True\nidempotent = True\n"
+    action = f"def action(say='x'):\n    with open({str(marker)!r}, 'a') as file:\n        file.write(say)\n"
+    grid.write_script("watch", head + action)
+    told("test/watch", "a new one")
+    change = functools.partial(Schedule.collection().update_one, {"name": "test/watch"})
+    change({"$set": {"args": {"say": "y"}}})
+    told('"say": "y"', "other arguments")
+    change({"$set": {"enabled": False}})
+    told("[]", "a paused one")
+    change({"$set": {"enabled": True, "roles": ["storagenode"]}})
+    Node.collection().update_one({"_id": node.id}, {"$push": {"roles": "storagenode"}})
+    told("test/watch", "the node has the role")
+    node_life.move(node.id, "DISABLED", reason="look at it")
+    told("[]", "the node is disabled")
+    node_life.move(node.id, "ENABLED")
+    grid.write_script("watch", head.replace("3600", "1") + action)
+    told('"every": 1.0', "another period")
+    grid.restart_master(lambda: wait_for(lambda: marker.exists() and "y" in marker.read_text(), 60, "it is run"))
+    grid.write_script("watch", "descr = 'watch'\n" + action)
+    told("[]", "one that is gone")
 
 
 def test_pending_node(grid: Grid) -> None:

@@ -18,7 +18,7 @@ from portalfw.events import EventBus
 
 @pytest.fixture
 def parking(queue: JobQueue) -> Iterator[Parking]:
-    found = Parking(queue, Nodes())
+    found = Parking(queue, Nodes(), StandingOrders())
     yield found
     found.stop()
 

@@ -17,6 +17,7 @@ from portalfw.controller.parking import Parking, Question
 from portalfw.controller.queue import JobQueue
 from portalfw.controller.retention import purge
 from portalfw.controller.scripts import ScriptStore
+from portalfw.controller.standing import StandingOrders
 from portalfw.controller.wake import Wake
 from portalfw.dal.local import LocalDatacenter
 from portalfw.errors import ConflictError, InvalidError, NotFoundError
@@ -263,7 +264,7 @@ def test_old_jobs_are_dropped_with_their_output(queue: JobQueue, node: int) -> N
 
 def test_questions_in_two_processes(queue: JobQueue, node: int) -> None:
     """A question that an agent has left behind gets no job: once it asks another process, or was held up."""
-    here, there = (Parking(queue, Nodes()) for _ in range(2))
+    here, there = (Parking(queue, Nodes(), StandingOrders()) for _ in range(2))
     Node.collection().update_one({"_id": node}, {"$set": {"session": "s"}})
 
     def asked(parking: Parking, turn: int = 0) -> Question:

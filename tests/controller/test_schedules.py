@@ -10,11 +10,14 @@ from typing import Any
 import gevent
 import pytest
 
-from agent.protocol import Result
+from agent.protocol import Ask, Result
 from portalfw.controller.documents import Job, Node, Schedule, ScheduleRun
+from portalfw.controller.nodes import Nodes
 from portalfw.controller.orders import Orders
+from portalfw.controller.parking import Parking, Question
 from portalfw.controller.queue import JobQueue
 from portalfw.controller.schedules import GRACE, Schedules, first_due
+from portalfw.controller.standing import StandingOrders, place
 from portalfw.controller.timing import check_when, following, shifted
 from portalfw.errors import InvalidError
 
@@ -127,6 +130,31 @@ def test_at_boot(schedules: Schedules, make: Any, make_node: MakeNode) -> None:
             schedules.booted(Node.rows({"_id": node})[0], boot)
         schedules.booted(Node.rows({"_id": other})[0], "a")
     assert [job["node_id"] for job in jobs(one)] == [node, node]
+
+
+def test_standing_orders(make: Any, make_node: MakeNode, queue: JobQueue) -> None:
+    """Once an order changes, the parked questions of the nodes that it concerns are answered with it, no others."""
+    standing = StandingOrders()
+    parking = Parking(queue, Nodes(), standing)
+    nodes = [make_node(role, session="s") for role in ("rack", "shelf")]
+
+    def ask(node: int) -> Question:
+        row = Node.rows({"_id": node})[0]
+        return parking.ask(row, Ask(session="s", orders=standing.of(place(row)).name))
+
+    racked, shelved = (ask(node) for node in nodes)
+    assert racked.look() is shelved.look() is None
+    one = make(offline=True)
+    assert standing.look()
+    (tell,) = parking.outdated()
+    tell()
+    told = racked.look()
+    assert told is not None
+    assert [order.schedule for order in told.standing or ()] == [one["id"]]
+    assert shelved.look() is None
+    assert ask(nodes[0]).look() is None
+    assert not standing.look()
+    assert not parking.outdated()
 
 
 def test_nobody_there(schedules: Schedules, make: Any) -> None:
