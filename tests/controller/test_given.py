@@ -12,6 +12,7 @@ from portalfw.controller.documents import Job, Node
 from portalfw.controller.nodes import Nodes
 from portalfw.controller.parking import Parking
 from portalfw.controller.queue import JobQueue
+from portalfw.controller.standing import StandingOrders
 from portalfw.controller.wake import Wake
 from portalfw.events import EventBus
 
