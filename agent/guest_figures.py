@@ -48,7 +48,7 @@ class GuestFigures:
         """Return the figures of the guests of a site that run here; none where libvirt only simulates or hangs."""
         if not uri.startswith("qemu:") or not site:
             return []
-        prefix, now = f"{site}-", time.monotonic()
+        prefix, now = f"{site}-m", time.monotonic()  # machines of people, not the test machine
         if guests_may_run(prefix):
             self._wanted = now
         elif now - self._wanted > LINGER or self._process is None:

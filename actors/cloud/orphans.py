@@ -76,7 +76,7 @@ def _why(kind: str, document: type[Document], row: Mapping[str, Any] | None, sta
     """Return why a thing should not be on a node, nothing if it should or somebody is at it."""
     what = document.collection_name().replace("_", " ")
     if row is None:
-        return f"its {what} is not known"
+        return f"there is no {what} of that number"
     changed = max(row.get("update_time") or 0.0, row.get("deletion_time") or 0.0)
     if row.get("operation") or time.time() - changed < GRACE:
         return ""

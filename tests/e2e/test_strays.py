@@ -31,5 +31,5 @@ def test_a_stray_domain_and_namespace(real_product: Product, tmp_path: Path) -> 
         subprocess.run(["ip", "netns", "delete", namespace], check=False, capture_output=True)
         subprocess.run([*VIRSH, "undefine", domain], check=True, capture_output=True)
     assert "nobody knows it" in found[f"machine-{domain}"]
-    assert "its cloudspace is not known" in found[f"gateway-{namespace}"]
+    assert "there is no cloudspace of that number" in found[f"gateway-{namespace}"]
     assert not {f"machine-{domain}", f"gateway-{namespace}"} & stray().keys()
