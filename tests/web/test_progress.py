@@ -146,3 +146,17 @@ def test_call_is_followed_without_a_stream(page: Page, product: Product) -> None
     expect(dialog.locator(".steps li").filter(has_text="heating the water")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".toast-line.s-ok")).to_be_visible(timeout=2 * PATIENCE)
     wait_for(lambda: product.ask("system/task/list", limit=1)[0]["ok"], 5, "the task's end")
+
+
+def test_a_word_that_is_lost_keeps_no_dialog_open(page: Page) -> None:
+    """Where the stream is open and its word of the call's end got lost, the dialog asks in the end."""
+    page.add_init_script("""
+        const add = EventSource.prototype.addEventListener;
+        EventSource.prototype.addEventListener = function (name, ...rest) {
+            if (name !== "task") add.call(this, name, ...rest);
+        };
+    """)
+    dialog = serve(page, 2, 0.5)
+    expect(dialog.locator(".steps li").first).to_be_visible()
+    expect(page.locator(".toast-line.s-ok")).to_be_visible(timeout=4 * PATIENCE)
+    expect(dialog).to_have_count(0)

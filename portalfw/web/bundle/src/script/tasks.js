@@ -1,10 +1,13 @@
 // Calls that take a while, followed to their end: by the page's stream of events, and by asking where there is none.
-import { call } from "./calls.js";
+import { call, promptly } from "./calls.js";
 import { isLive, unwatch, watch } from "./live.js";
 
 const ASK = 3000; // ms between two questions while there is no stream
+const DOUBT = 3; // times that long without a word from a stream, it is asked too: words can be lost
 const SOON = 0.4; // s in which a call may end before anybody is shown that it goes on
 const NO_STEPS = 2 ** 31 - 1; // a revision that no step reaches: the answer comes at the end only
+
+const GONE = new Set(["not-found", "forbidden"]);
 
 const followed = new Map(); // guid -> {task, listeners, timer}
 
@@ -15,7 +18,7 @@ export function startTasks() {
 
 /** @returns {Promise<import("./calls.js").Ended | null>} how a call ended, or null if that takes longer */
 export async function endedSoon(guid) {
-  const { result } = await call("system/task/status", { taskguid: guid, since: NO_STEPS, wait: SOON });
+  const { result } = await promptly("system/task/status", { taskguid: guid, since: NO_STEPS, wait: SOON }, 10 * SOON * 1000);
   return result?.finished ? ended(result) : null;
 }
 
@@ -40,8 +43,11 @@ export function cancel(guid) {
 }
 
 function begun(guid) {
-  const one = { task: { steps: [] }, listeners: new Set() };
-  one.timer = setInterval(() => (!isLive() || one.task.finished) && ask(guid), ASK); // or its answer could not be had yet
+  const one = { task: { steps: [] }, listeners: new Set(), silent: 0 };
+  one.timer = setInterval(() => {
+    one.silent += 1;
+    if (!isLive() || one.task.finished || one.silent % DOUBT === 0) ask(guid); // or its answer could not be had yet
+  }, ASK);
   followed.set(guid, one);
   watch(`task:${guid}`);
   return one;
@@ -57,6 +63,7 @@ function forget(guid) {
 function heard(news) {
   const one = followed.get(news.guid);
   if (!one || one.task.ended) return;
+  one.silent = 0;
   const steps = new Map([...one.task.steps, ...news.steps].map((step) => [step.number, step]));
   one.task = { ...one.task, ...news, steps: [...steps.values()].sort((a, b) => a.number - b.number) };
   if (news.finished && !("answer" in news)) ask(news.guid);
@@ -64,9 +71,9 @@ function heard(news) {
 }
 
 async function ask(guid) {
-  const { result, failure } = await call("system/task/status", { taskguid: guid });
+  const { result, failure } = await promptly("system/task/status", { taskguid: guid });
   if (result) heard(result);
-  else if (failure.id) lost(guid, failure.message);
+  else if (GONE.has(failure.error)) lost(guid, failure.message); // what else hinders passes
 }
 
 function lost(guid, message) {
