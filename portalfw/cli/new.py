@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from portalfw.settings import REPOSITORY
-from portalfw.skeletons.new_content import Kind, Written, write_new
+
+if TYPE_CHECKING:
+    from portalfw.skeletons.new_content import Kind, Written
 
 WHERE: Final = click.option(
     "--into",
@@ -56,6 +58,9 @@ def jumpscript(name: str, into: Path) -> None:
 
 
 def _write(kind: Kind, name: str, into: Path) -> None:
+    # Half of what the command line would import otherwise, whatever the command.
+    from portalfw.skeletons.new_content import write_new
+
     written = write_new(kind, name, into)
     for path in written.files:
         click.echo(f"wrote {written.folder / path}")
