@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -152,11 +153,9 @@ def _choices(ctx: MacroContext, argument: Argument, given: Any) -> list[dict[str
         rows = ctx.choices(address, **arguments)
     except PortalError:
         return None  # the viewer may not list them, so he types the value
-    return [
-        {"value": row.get("id"), "label": row.get("name") or str(row.get("id"))}
-        for row in rows
-        if isinstance(row, dict)
-    ]
+    found = [(row.get("id"), row.get("name") or str(row.get("id"))) for row in rows if isinstance(row, dict)]
+    alike = Counter(name for _, name in found)
+    return [{"value": one, "label": name if alike[name] == 1 else f"{name} (id {one})"} for one, name in found]
 
 
 def _choice_call(given: Any) -> tuple[str | None, dict[str, Any]]:

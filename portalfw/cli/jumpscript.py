@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ def run(
     try:
         status = tail(remote, job)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed twice, it must not keep the job from being cancelled
+        click.echo(f"Job {job} is being cancelled.", err=True)
         remote.call("system/gridmanager/cancelJob", {"jobId": job, "reason": "Ctrl+C"})
         sys.exit(INTERRUPTED)
     if with_result:

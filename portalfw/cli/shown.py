@@ -10,7 +10,7 @@ from typing import Any
 import click
 import yaml
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 Cells = Mapping[str, Callable[[Any], str] | str]
 """The columns of a table: heading, and the name of a field or a function of the row."""
@@ -30,7 +30,8 @@ def print_json(value: Any) -> None:
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Cells) -> None:
     """Print rows."""
-    table = Table(*columns, box=None, pad_edge=False)
+    # What does not fit goes on below: nothing is cut off.
+    table = Table(*(Column(name, overflow="fold") for name in columns), box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(_cell(row, column) for column in columns.values()))
     console = Console(markup=False, highlight=False)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Generic
+from typing import Final, Generic
 
+from agent.protocol import JobState
 from portalfw.dal.job import FIRST_PAUSE, LONGEST_PAUSE, J
 from portalfw.dal.link import JOBS, Link
 from portalfw.dal.nodes import NodeHandle, RoleHandle
 from portalfw.dal.results import JobResult, NodeInfo, job_result
 from portalfw.dal.schedules import Schedules
-from portalfw.errors import NotFoundError, UnavailableError
+from portalfw.errors import InvalidError, NotFoundError, UnavailableError
+
+STATES: Final = (*JobState, "OPEN", "FAILED")
+"""What jobs may be asked for by; OPEN is any before the end, FAILED any that ended neither well nor by a wish."""
 
 
 class Installation(Generic[J]):
@@ -41,7 +45,14 @@ class Installation(Generic[J]):
     def jobs(
         self, *, state: str | None = None, script: str | None = None, node: int | None = None, limit: int = 50
     ) -> list[JobResult]:
-        """Return the newest jobs, without their results; ``state`` may be OPEN or FAILED too."""
+        """Return the newest jobs, without their results; ``state`` may be OPEN or FAILED too.
+
+        Raises:
+            InvalidError: there is no such state.
+
+        """
+        if state is not None and state not in STATES:
+            raise InvalidError(f"state: one of {', '.join(STATES)}, not {state!r}.", detail={"argument": "state"})
         rows = self._link.call(f"{JOBS}/getJobs", state=state, script=script, nodeId=node, limit=limit)
         return [job_result(row) for row in rows]
 

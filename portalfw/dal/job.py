@@ -91,7 +91,7 @@ class JobHandle:
         return self._link.summary(self.id)
 
     def results(self) -> Iterator[JobResult]:
-        """Yield what the children of a fan-out come to, each when it has ended, until the last one has."""
+        """Yield what the children of a fan-out come to, each when it has ended; of another job, what that does."""
         seen: set[int] = set()
         pause = FIRST_PAUSE
         while True:
@@ -102,6 +102,8 @@ class JobHandle:
             seen.update(one.id for one in new)
             yield from new
             if ended:
+                if summary is None:
+                    yield self.info()
                 return
             pause = FIRST_PAUSE if new else min(LONGEST_PAUSE, 2 * pause)
             time.sleep(pause)

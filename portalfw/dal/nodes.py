@@ -116,9 +116,11 @@ class RoleHandle(Runner[J]):
 
     def nodes(self) -> list[NodeInfo]:
         """Return the nodes, whether they are there now or not."""
-        rows = [shaped(NodeInfo, row) for row in self._link.call(f"{ACTOR}/getNodes", limit=0)]
-        wanted, gid = set(self._order.roles), self._order.gid
-        return [row for row in rows if wanted <= set(row.roles) and gid in {None, row.gid}]
+        first, gid = next(iter(self._order.roles), None), self._order.gid
+        # The portal narrows by the grid and by one role, as a list there takes one condition a column.
+        asked = ({} if first is None else {"roles": f"={first}"}) | ({} if gid is None else {"gid": str(gid)})
+        rows = self._link.call(f"{ACTOR}/getNodes", limit=0, filter=asked or None)
+        return [shaped(NodeInfo, row) for row in rows if set(self._order.roles) <= set(row["roles"])]
 
     def submit_all(
         self,

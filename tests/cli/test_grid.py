@@ -121,6 +121,8 @@ def test_interrupt_cancels(product: Product, portalfw: Any, script: Path) -> Non
         assert running.stdout.readline() == "line 0\n"
         job = int(running.stderr.readline().removeprefix("Job "))
         running.send_signal(signal.SIGINT)
+        assert f"Job {job} is being cancelled.\n" in iter(running.stderr.readline, "")
+        running.send_signal(signal.SIGINT)  # impatience does not keep it from that
         assert running.wait(30) == 130
 
     def row() -> dict[str, Any]:

@@ -53,6 +53,7 @@ def test_a_script_on_a_node(dc: Installation[Any]) -> None:
     info = job.info()
     assert (info.id, info.script, info.node_id, info.ok) == (job.id, "lab/count", 1, False)
     assert info.node == node.info().name
+    assert list(job.results()) == [info]
     with pytest.raises(ConflictError, match="confirm"):
         job.retry()
     assert job.retry(confirmed=True).wait(60) == "ERROR"
@@ -74,6 +75,10 @@ def test_nodes(dc: Installation[Any]) -> None:
     assert dc.node(1).info() == first
     assert first in dc.role("cpunode", "storagenode").nodes()
     assert not dc.role("cpunode", gid=77).nodes()
+    assert not dc.role("cpu").nodes()
+    assert first in dc.role("cpunode", gid=first.gid).nodes()
+    with pytest.raises(InvalidError, match="state: one of QUEUED"):
+        dc.jobs(state="BAD")
     assert dc.node(1).facts()["hostname"]
     with pytest.raises(NotFoundError):
         dc.node(4711).info()
