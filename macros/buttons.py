@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from macros.schema_fields import fields_of
@@ -153,9 +153,17 @@ def _choices(ctx: MacroContext, argument: Argument, given: Any) -> list[dict[str
         rows = ctx.choices(address, **arguments)
     except PortalError:
         return None  # the viewer may not list them, so he types the value
-    found = [(row.get("id"), row.get("name") or str(row.get("id"))) for row in rows if isinstance(row, dict)]
-    alike = Counter(name for _, name in found)
-    return [{"value": one, "label": name if alike[name] == 1 else f"{name} (id {one})"} for one, name in found]
+    return told_apart((row.get("id"), row.get("name") or str(row.get("id"))) for row in rows if isinstance(row, dict))
+
+
+def told_apart(choices: Iterable[tuple[Any, str]]) -> list[dict[str, Any]]:
+    """Return values and their labels as choices; where labels are the same, with the values if these are others."""
+    found = list(choices)
+    alike = Counter(label for _, label in found)
+    return [
+        {"value": value, "label": label if alike[label] == 1 or str(value) == label else f"{label} (id {value})"}
+        for value, label in found
+    ]
 
 
 def _choice_call(given: Any) -> tuple[str | None, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from macros.buttons import told_apart
 from portalfw.wiki import Block, MacroContext, macro
 from portalfw.wiki.errors import MacroError
 
@@ -60,4 +61,4 @@ def _choices(ctx: MacroContext, given: Any) -> list[dict[str, Any]]:
     api, key = (given.get("api"), given.get("key", "name")) if isinstance(given, dict) else (given, "name")
     rows = [row if isinstance(row, dict) else {"name": row} for row in ctx.choices(str(api))]
     values = [(row.get(key) or row.get("id"), row.get("name") or row.get("id")) for row in rows]
-    return [{"value": str(value), "label": str(label)} for value, label in values]
+    return told_apart((str(value), str(label)) for value, label in values)
