@@ -111,7 +111,7 @@ def key(path: str) -> str:
 @pytest.mark.usefixtures("seeded")
 @pytest.mark.parametrize("space", SPACES)
 def test_every_page_of_a_space(page: Page, product: Product, space: str) -> None:
-    """No macro of a page fails, axe finds nothing; pages that need arguments are reached by a link of another page, none is left out."""
+    """No macro of a page fails, axe finds nothing; no page is left out: some are reached by links of others only."""
     waiting = [f"/{space}/{row['page']}" for row in product.ask("system/editor/links", space=space)]
     assert waiting
     known: dict[str, str] = {}
