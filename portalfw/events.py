@@ -172,7 +172,7 @@ class EventBus:
 
     def _read(self) -> None:
         token: Any = None
-        pipeline = [{"$match": {"ns.coll": {"$nin": QUIET}, "$nor": [HEARTBEAT]}}]
+        pipeline = [{"$match": {"ns.coll": {"$nin": QUIET}, "$nor": [HEARTBEAT]}}, {"$project": {"updateDescription": 0}}]
         while True:
             try:
                 with self._database.watch(pipeline, resume_after=token) as stream:
