@@ -172,8 +172,8 @@ class EventBus:
 
     def _read(self) -> None:
         token: Any = None
-        told = {"$match": {"ns.coll": {"$nin": QUIET}, "$nor": [HEARTBEAT]}}
-        pipeline = [told, {"$project": {"updateDescription": 0}}]  # a result would come twice
+        told: Row = {"ns.coll": {"$nin": QUIET}, "$nor": [HEARTBEAT]}
+        pipeline: list[Row] = [{"$match": told}, {"$project": {"updateDescription": 0}}]  # a result would come twice
         while True:
             try:
                 with self._database.watch(pipeline, resume_after=token) as stream:
