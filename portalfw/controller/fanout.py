@@ -42,6 +42,12 @@ STORING: Final = 5.0
 
 DUPLICATE: Final = 11000
 
+KEPT: Final = (
+    *("script", "sha256", "args", "queue", "timeout", "limits", "idempotent", "log", "priority"),
+    *("submitted_by", "routine"),
+)
+"""What a child has of its parent."""
+
 Row = dict[str, Any]
 
 
@@ -257,8 +263,7 @@ def _planned(parent: int, begin: int, count: int) -> list[int]:
 
 def _store_children(row: Row, nodes: Sequence[int]) -> None:
     """Store the children on nodes; those that are stored already stay as they are."""
-    kept = ("script", "sha256", "args", "queue", "timeout", "idempotent", "log", "priority", "submitted_by")
-    common = {name: row[name] for name in kept} | {"parent": row["id"]} | waiting(row["expire_after"])
+    common = {name: row[name] for name in KEPT} | {"parent": row["id"]} | waiting(row["expire_after"])
     ids = Job.next_ids(len(nodes))
     rows = [{"_id": identity, "node_id": node, **common} for identity, node in zip(ids, nodes, strict=True)]
     # The journal is waited for once, when the parent says that they are begun.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -127,6 +128,19 @@ def test_cancel_of_the_parent(orders: Orders, queue: JobQueue, nodes: list[int])
     assert (row["status"], row["reason"], row["fan"]["counts"]) == ("CANCELLED", "enough", {"CANCELLED": 2})
     with pytest.raises(ConflictError, match="ended already"):
         queue.cancel(parent, "again")
+
+
+def test_a_child_is_as_a_job_of_its_own(orders: Orders, queue: JobQueue, nodes: list[int], content: Path) -> None:
+    """A child has all that a job on one node has, the limits of its script too."""
+    (content / "jumpscripts" / "test" / "small.py").write_text("descr = 'small'\nmemory = 64\ndef action(): ...\n")
+    queue.scripts.load()
+    alone = row_of(queue.submit(nodes[0], "test/small", {}, submitted_by="somebody"))
+    parent = orders.on_all("test/small", Target(("rack",)), {}, Terms(submitted_by="somebody"))
+    child = Job.rows({"parent": parent, "node_id": nodes[0]})[0]
+    assert child.keys() == alone.keys() | {"parent"}
+    differs = {name for name in alone if child[name] != alone[name]}
+    assert differs <= {"id", "created", "expires", "history"}
+    assert child["limits"]
 
 
 def test_children_are_stored_once(orders: Orders, queue: JobQueue, make_node: MakeNode) -> None:
