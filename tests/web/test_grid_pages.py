@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 from browsing import sign_in
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from product import Product
 
 pytestmark = pytest.mark.browser
 LONG = 30_000  # milliseconds, where others load the machine
 ABORTED = re.compile(r"htmx:(sendAbort|afterRequest)")  # a newer wish took the place of one under way
+GONE = re.compile(r".*404.*/grid/Schedule\?id=|htmx:responseError")  # a deleted object's page asks before it is left
 
 
 @pytest.fixture
@@ -22,14 +23,19 @@ def page(browser: Browser, product: Product) -> Iterator[Page]:
     found = context.new_page()
     found.set_default_timeout(LONG)
     problems: list[str] = []
-    found.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    found.on("console", lambda message: problems.append(told(message)) if message.type == "error" else None)
     found.on("pageerror", lambda error: problems.append(str(error)))
     found.goto("/grid/JumpScript?name=lab/count")
     sign_in(found, "admin", product.password)
     expect(found.locator("#live")).to_have_text("Live", timeout=LONG)
     yield found
     context.close()
-    assert not [problem for problem in problems if not ABORTED.match(problem)]
+    assert not [problem for problem in problems if not (ABORTED.match(problem) or GONE.match(problem))]
+
+
+def told(message: ConsoleMessage) -> str:
+    """Return what the console shows, with the address that it is about."""
+    return f"{message.text} {message.location['url']}"
 
 
 def run(page: Page, count: str, every: str) -> None:
