@@ -13,7 +13,7 @@ from product import Product
 pytestmark = pytest.mark.browser
 LONG = 30_000  # milliseconds, where others load the machine
 ABORTED = re.compile(r"htmx:(sendAbort|afterRequest)")  # a newer wish took the place of one under way
-GONE = re.compile(r".*404.*/grid/Schedule\?id=|htmx:responseError")  # a deleted object's page asks before it is left
+GONE = re.compile(r".*404.*/grid/Schedule\?id=")  # a deleted object's page asks before it is left
 
 
 @pytest.fixture
