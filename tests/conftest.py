@@ -1,4 +1,4 @@
-"""What all tests share: a real MongoDB, started once, and a database of its own for each test that asks."""
+"""What all tests share: a real MongoDB, started once, and an empty database for each test that asks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ monkey.patch_all()
 import shutil  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
-import uuid  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -19,12 +18,13 @@ from playwright.sync_api import Browser, BrowserType, sync_playwright  # noqa: E
 from pymongo.database import Database  # noqa: E402
 
 from portalfw.events import EventBus  # noqa: E402
-from portalfw.store import Mongod, connect, disconnect, ensure_indexes  # noqa: E402
+from portalfw.store import Mongod  # noqa: E402
 from portalfw.web.assets import BUNDLE  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from browsing import CHROMIUM, SWITCHES  # noqa: E402
+from databases import empty_database  # noqa: E402
 from product import REPOSITORY, Product, running  # noqa: E402
 
 CONTENT = Path(__file__).parent / "content"
@@ -43,12 +43,9 @@ def mongod() -> Iterator[Mongod]:
 
 @pytest.fixture
 def database(mongod: Mongod) -> Iterator[Database[dict[str, Any]]]:
-    """Give an empty database with the indexes of all imported documents, and drop it afterwards."""
-    found = connect(mongod.uri, f"test-{uuid.uuid4().hex[:12]}")
-    ensure_indexes()
-    yield found
-    found.client.drop_database(found.name)
-    disconnect()
+    """Give an empty database with the indexes of all imported documents."""
+    with empty_database(mongod.uri) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import empty_database
 from grid import Grid
 
-from portalfw.store import Mongod, connect, disconnect, ensure_indexes
+from portalfw.store import Mongod
 
 
 @pytest.fixture
@@ -24,13 +24,10 @@ def grid(database: Any, tmp_path: Path) -> Iterator[Grid]:
 @pytest.fixture(scope="module")
 def shared(mongod: Mongod, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
     """Give one grid for all tests of a module."""
-    database = connect(mongod.uri, f"test-{uuid.uuid4().hex[:12]}")
-    ensure_indexes()
-    found = Grid(database, tmp_path_factory.mktemp("grid"))
-    yield found
-    found.close()
-    database.client.drop_database(database.name)
-    disconnect()
+    with empty_database(mongod.uri) as database:
+        found = Grid(database, tmp_path_factory.mktemp("grid"))
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="module")
