@@ -7,8 +7,8 @@ one. Those other connections are shared by the agents of a process, since no pro
 
 from __future__ import annotations
 
-import json
 import multiprocessing
+import re
 import select
 import socket
 import time
@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+import orjson
 import psutil
 
 from agent.settings import WORKERS
@@ -30,6 +31,8 @@ REPORTING: Final = 200
 
 TELL_EVERY: Final = 0.2
 """Seconds between a process's words to the measurement."""
+
+LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 Body = bytes
 Then = Callable[[Body], None]
@@ -50,13 +53,13 @@ class Link:
         links[self.socket.fileno()] = self
         poll.register(self.socket.fileno(), select.EPOLLIN)
 
-    def ask(self, number: int, verb: str, path: str, then: Then, body: str = "") -> None:
+    def ask(self, number: int, verb: str, path: str, then: Then, body: bytes = b"") -> None:
         """Send a question of an agent; ``then`` gets the answer's body."""
         self._then = then
         head = f"{verb} /agent/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer node_bench{number}\r\n"
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        self.socket.send(f"{head}\r\n{body}".encode())
+        self.socket.send(f"{head}\r\n".encode() + body)
 
     def hear(self) -> None:
         """Take in what has come."""
@@ -64,13 +67,14 @@ class Link:
         if not data:
             raise RuntimeError("The controller has hung up on an agent.")
         self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
             return
-        if not head.startswith(b"HTTP/1.1 200"):
+        found = LENGTH.search(self._buffer, 0, end)
+        if found is None or not self._buffer.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(f"An agent was answered {self._buffer!r}")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        if len(body) >= int(length[15:]):
+        body = self._buffer[end + 4 :]
+        if len(body) >= int(found[1]):
             self._buffer, then, self._then = b"", self._then, None
             if then is not None:
                 then(body)
@@ -96,7 +100,7 @@ class Crowd:
         number = next(self._entering, None)
         if number is not None:
             link = Link(self._port, self.poll, self.links)
-            hello = json.dumps({"session": f"s{number}", "boot_id": "b", "holding": []})
+            hello = orjson.dumps({"session": f"s{number}", "boot_id": "b", "holding": []})
             link.ask(number, "POST", "hello", lambda _: self._entered(number, link), hello)
 
     def turn(self) -> None:
@@ -117,7 +121,7 @@ class Crowd:
         link.ask(number, "GET", query, lambda body: self._given(number, link, body))
 
     def _given(self, number: int, link: Link, body: Body) -> None:
-        jobs = json.loads(body)["jobs"]
+        jobs = orjson.loads(body)["jobs"]
         now = time.time()
         self.waits += [now - job["args"]["at"] for job in jobs if job["args"].get("at")]
         self._agents[number].take(jobs)
@@ -143,11 +147,11 @@ class Crowd:
             "ends": [{"id": job["id"], "result": _result(job)} for job in ends],
         }
         link.ask(
-            number, "POST", "report", lambda body: self._told(number, link, starts, ends, body), json.dumps(report)
+            number, "POST", "report", lambda body: self._told(number, link, starts, ends, body), orjson.dumps(report)
         )
 
     def _told(self, number: int, link: Link, starts: list[Job], ends: list[Job], body: Body) -> None:
-        answer = json.loads(body)
+        answer = orjson.loads(body)
         if not all(said["ok"] for said in [*answer["starts"], *answer["ends"]]):
             raise RuntimeError(f"The controller refuses {starts} or {ends}: {answer}")
         one = self._agents[number]

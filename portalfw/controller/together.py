@@ -14,12 +14,18 @@ A = TypeVar("A")
 MOST: Final = 250
 """Questions that are put together: about what the hub can spare at a time."""
 
+AT_ONCE: Final = 4
+"""Batches that are under way at the same time: so the database works on one while the hub deals with another."""
+
+ENOUGH: Final = 25
+"""Questions that wait before a further batch is begun beside others: small ones cost more than they gain."""
+
 
 class Together(Generic[Q, A]):
-    """Answers questions in batches: what comes while one batch is under way makes up the next.
+    """Answers questions in batches: what comes while one is under way makes up the next, or, if much, one beside it.
 
     Nobody waits for others to come: alone, a question is put at once. A batch is drawn after its questions were asked,
-    so an answer is never older than its question.
+    so an answer is never older than its question. Batches may end in another order than they began.
     """
 
     def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A | Exception]]) -> None:
@@ -29,7 +35,7 @@ class Together(Generic[Q, A]):
         """
         self._answer = answer
         self._waiting: list[tuple[Q, AsyncResult[Any]]] = []
-        self._serving = False
+        self._serving = 0
 
     def __call__(self, question: Q) -> A:
         """Return the answer to a question, or raise its error."""
@@ -44,8 +50,8 @@ class Together(Generic[Q, A]):
     def _put(self, question: Q) -> AsyncResult[Any]:
         answer: AsyncResult[Any] = AsyncResult()
         self._waiting.append((question, answer))
-        if not self._serving:
-            self._serving = True
+        if not self._serving or (self._serving < AT_ONCE and len(self._waiting) >= ENOUGH):
+            self._serving += 1
             gevent.spawn(self._serve)
         return answer
 
@@ -60,7 +66,7 @@ class Together(Generic[Q, A]):
                     else:
                         waiting.set(answer)
         finally:
-            self._serving = False
+            self._serving = 0
 
     def _answers(self, questions: list[Q]) -> Sequence[A | Exception]:
         try:

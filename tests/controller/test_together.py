@@ -14,7 +14,7 @@ from agent.protocol import JobState, Result
 from portalfw.controller import leases
 from portalfw.controller.documents import Job
 from portalfw.controller.queue import JobQueue
-from portalfw.controller.together import Together
+from portalfw.controller.together import ENOUGH, Together
 from portalfw.errors import ConflictError, NotFoundError
 
 
@@ -151,3 +151,28 @@ def test_an_error_is_everyones() -> None:
     assert [str(error) for error in at_once(together, (1,), (2,))] == ["electing"] * 2
     fails.append(False)
     assert together(3) == 4
+
+
+def test_much_goes_beside_what_is_under_way() -> None:
+    """While the database is at a batch, enough further questions make up one beside it; a few wait for its end."""
+    held = Event()
+    batches: list[int] = []
+
+    def answer(numbers: Sequence[int]) -> list[int]:
+        batches.append(len(numbers))
+        if 0 in numbers:
+            held.wait(10)
+        return [number + 1 for number in numbers]
+
+    together: Together[int, int] = Together(answer)
+    first = gevent.spawn(together, 0)
+    gevent.sleep(0)
+    gevent.sleep(0)
+    few = [gevent.spawn(together, number) for number in range(1, ENOUGH)]
+    gevent.joinall(few, timeout=0.05)
+    assert batches == [1]
+    last = gevent.spawn(together, ENOUGH)
+    gevent.joinall([*few, last], timeout=10, raise_error=True)
+    assert (batches, first.ready()) == ([1, ENOUGH], False)
+    held.set()
+    assert [one.get(timeout=10) for one in (first, *few, last)] == [*range(1, ENOUGH + 2)]
