@@ -23,11 +23,12 @@ from bench.pages import page_costs
 from bench.search import search_figures
 from bench.server import dispatch_overhead, long_lists
 from bench.statistics import statistics_figures
-from bench.web import idle_memory, job_round_trip, json_calls, page_views
+from bench.web import agent_at_rest, idle_memory, job_round_trip, json_calls, page_views
 
 Figures = list[tuple[str, str, str]]  # what, measured, target
 MEASUREMENTS: dict[str, Callable[[Product], Figures]] = {
     "memory": idle_memory,
+    "agent": agent_at_rest,
     "json": json_calls,
     "page": page_views,
     "job": job_round_trip,

@@ -14,6 +14,7 @@ from bench.load import closed_loop
 
 MIB = 2**20
 IDLE = 10.0  # seconds that the product is left alone before its memory is read
+WATCHED = 60.0  # seconds for which an agent at rest is watched: six rounds of its samples
 
 
 def json_calls(product: Product) -> list[tuple[str, str, str]]:
@@ -69,3 +70,21 @@ def idle_memory(product: Product) -> list[tuple[str, str, str]]:
         sizes["master" if process == root else name] = process.memory_full_info().pss / MIB
     parts = ", ".join(f"{name} {size:.0f}" for name, size in sizes.items())
     return [("all-in-one idle memory", f"{sum(sizes.values()):.0f} MiB ({parts})", "< 450 MB")]
+
+
+def agent_at_rest(product: Product) -> list[tuple[str, str, str]]:
+    """Measure what an agent and its warm workers take while they wait and sample: memory (PSS) and processor."""
+    time.sleep(IDLE)
+    children = psutil.Process(product.process.pid).children(recursive=True)
+    agents = [process for process in children if "mongod" not in process.name()]
+    began, before = time.monotonic(), {process.pid: sum(process.cpu_times()[:2]) for process in agents}
+    time.sleep(WATCHED)
+    spent = {process.pid: sum(process.cpu_times()[:2]) - before[process.pid] for process in agents}
+    sizes = {process.pid: process.memory_full_info().pss / MIB for process in agents}
+    agent = next(process.pid for process in agents if process.ppid() == product.process.pid)
+    share = sum(spent.values()) / (time.monotonic() - began)
+    whole = f"with its warm workers ({len(agents) - 1}) {sum(sizes.values()):.0f} MiB"
+    return [
+        ("agent at rest: memory", f"{sizes[agent]:.0f} MiB; {whole}", "≤ 60 MB"),
+        ("agent at rest: time, with its workers", f"{share:.2%} of a core", "≤ 0.5 %"),
+    ]
