@@ -17,6 +17,7 @@ _BANDWIDTH: Final = {"read": ("read_bytes", KIB), "written": ("write_bytes", KIB
 
 INCLUDE: Final[dict[str, tuple[str, dict[str, tuple[str, float]]]]] = {
     "cpu": ("guest", {"cpu": ("cpu", 1.0)}),
+    "steal": ("guest", {"stolen": ("steal", 1.0)}),
     "memory": ("guest", {"memory": ("memory", MIB), "used inside": ("memory_used", MIB)}),
     "network": ("guest_nic", _TRAFFIC),
     "vm-iops": ("guest", _OPERATIONS),
@@ -28,7 +29,7 @@ INCLUDE: Final[dict[str, tuple[str, dict[str, tuple[str, float]]]]] = {
 
 
 class MachineStatistics(TypedDict):
-    """Series over the same times: CPU in percent, memory in MiB, traffic in KiB/s, operations a second."""
+    """Series over the same times: CPU and steal in percent, memory in MiB, traffic in KiB/s, operations a second."""
 
     time: list[float]  # epoch seconds
     series: dict[str, list[float | None]]  # None where nothing was measured

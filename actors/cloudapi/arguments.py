@@ -32,7 +32,10 @@ MaxIps = Annotated[int, Arg("Public address limit", wire="maxNumPublicIP", help=
 Protocol = Annotated[str, Arg("Protocol", help="tcp or udp.")]
 Include = Annotated[
     list[str] | None,
-    Arg("Include", help="cpu, memory, network, vm-iops, vm-bandwidth, vdisk-iops, vdisk-bandwidth; cpu if not given."),
+    Arg(
+        "Include",
+        help="cpu, steal, memory, network, vm-iops, vm-bandwidth, vdisk-iops, vdisk-bandwidth; cpu if not given.",
+    ),
 ]
 StatisticsFrom = Annotated[float | None, Arg("From", help="Epoch seconds; an hour before the end if not given.")]
 StatisticsTill = Annotated[float | None, Arg("Till", help="Epoch seconds; now if not given.")]

@@ -40,7 +40,11 @@ def machine(measured: Product) -> Iterator[int]:
             "number": n + 1,
             "at": now - 10 * (9 - n),
             "figures": [
-                {"kind": "guest", "key": name, "values": {"cpu": 10.0 * n, "memory": 2.0**28, "reads": 5}},
+                {
+                    "kind": "guest",
+                    "key": name,
+                    "values": {"cpu": 10.0 * n, "steal": 4, "memory": 2.0**28, "reads": 5},
+                },
                 {"kind": "guest_nic", "key": f"{name}/0", "values": {"rx_bytes": 2048, "tx_bytes": 1024}},
                 {"kind": "guest_disk", "key": f"{name}/vda", "values": {"reads": 5, "writes": 1}},
                 {"kind": "guest_disk", "key": f"{name}/vdb", "values": {"reads": 0, "writes": 2}},
@@ -98,10 +102,10 @@ def test_a_node(measured: Product) -> None:
 
 def test_a_machine(measured: Product, machine: int) -> None:
     """A machine's figures are told to its tenants in the words of the cloud, each port and disk by itself."""
-    asked = {"machineId": machine, "include": ["cpu", "memory", "network", "vdisk-iops"]}
+    asked = {"machineId": machine, "include": ["cpu", "steal", "memory", "network", "vdisk-iops"]}
     found = measured.ask("cloudapi/machines/stats", **asked)
     assert found["series"]["cpu"][-10:] == [10.0 * n for n in range(10)]
-    assert found["series"]["memory"][-1] == 256
+    assert (found["series"]["stolen"][-1], found["series"]["memory"][-1]) == (4, 256)
     assert (found["series"]["in"][-1], found["series"]["out"][-1]) == (2, 1)
     assert (found["series"]["vda reads"][-1], found["series"]["vdb writes"][-1]) == (5, 2)
     assert len(found["time"]) == len(found["series"]["cpu"])
@@ -130,6 +134,7 @@ def test_charts_of_a_machine(page: Page, machine: int) -> None:
     """The page of a machine draws what its guest takes; of what there is nothing yet it says so."""
     page.goto(f"/cbgrid/Virtual Machine?id={machine}")
     expect(page.locator(".chart").first.locator("[data-now]").first).to_have_text("90\u00a0%")
+    expect(page.locator(".chart", has_text="stolen")).to_contain_text("4\u00a0%")
     expect(page.locator(".chart", has_text="Network")).to_contain_text("2\u00a0KiB/s")
     expect(page.locator(".chart", has_text="Disks")).to_contain_text("No figures yet")
 
