@@ -105,7 +105,10 @@ def read_header(source: str, name: str = "") -> Header:
     """
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
+    except SyntaxError as error:
+        where = f"line {error.lineno}: " if error.lineno else ""
+        raise InvalidError(f"it is not Python: {where}{error.msg}") from error
+    except ValueError as error:
         raise InvalidError(f"it is not Python: {error}") from error
     literals = {name: _literal(name, node) for name, node in _assigned(tree).items()}
     action = next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "action"), None)

@@ -46,7 +46,7 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def action(", "it is not Python"),
+        ("descr = 'x'\ndef action(", "it is not Python: line 2: '(' was never closed"),
         ("descr = 'x'\0", "it is not Python"),
         ("descr = 'x'", "it has no function action()"),
         ("def action(): ...", "its header has no descr"),
