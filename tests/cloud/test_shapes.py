@@ -165,12 +165,18 @@ def test_lists_take_few_queries(portal: Portal, world: dict[str, int], address: 
     Machine.collection().insert_many([template | {"_id": n, "name": f"copy {n}"} for n in extra])
     Cloudspace.collection().insert_many([space | {"_id": n, "name": f"copy {n}", "leases": []} for n in extra])
     try:
-        with QUERIES.counted() as found:
-            portal.ask(address)
-        assert len([query for query in found if "lease" not in query and "job" not in query]) <= most, found
+        # Others of the process ask now and then, too: what is asked each time is the list's own.
+        found = min((_queries(portal, address) for _ in range(3)), key=len)
+        assert len(found) <= most, found
     finally:
         Machine.collection().delete_many({"_id": {"$in": list(extra)}})
         Cloudspace.collection().delete_many({"_id": {"$in": list(extra)}})
+
+
+def _queries(portal: Portal, address: str) -> list[str]:
+    with QUERIES.counted() as found:
+        portal.ask(address)
+    return [query for query in found if "lease" not in query and "job" not in query]
 
 
 PAGED = [
