@@ -9,7 +9,7 @@ monkey.patch_all()
 import shutil  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Generator, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -28,6 +28,16 @@ from databases import empty_database  # noqa: E402
 from product import REPOSITORY, Product, running  # noqa: E402
 
 CONTENT = Path(__file__).parent / "content"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a test that has failed what the products that it used have logged."""
+    report = yield
+    used = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, Product)]
+    if report.failed:
+        report.sections += [(f"Log of {product.url}", product.log()) for product in used]
+    return report
 
 
 @pytest.fixture(scope="session")

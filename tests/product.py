@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,15 @@ class Product:
         """Create a user and return a token that speaks for it."""
         self.ask("system/usermanager/create", username=name, password=f"{name}-password", groups=list(groups))
         return create_token(self.state, name)
+
+    def log(self, lines: int = 20) -> str:
+        """Return the last lines of each of its logs that are not MongoDB's."""
+        tails = [
+            f"{path.name}\n" + "".join(path.read_text().splitlines(keepends=True)[-lines:])
+            for path in sorted((self.state / "log").glob("*.log"))
+            if path.name != "mongod.log"
+        ]
+        return "\n".join(tails)
 
     def stop(self, sign: signal.Signals = signal.SIGINT) -> int:
         """Send a signal and return the exit status."""
@@ -130,6 +140,7 @@ def _wait_until_ready(product: Product) -> None:
     for line in product.process.stdout:
         said.append(line)
         if line.startswith("Ready: "):
+            threading.Thread(target=product.process.stdout.read, daemon=True).start()  # unread, it would hold it up
             return
     raise AssertionError(f"portalfw up ended with {product.process.wait()}: {''.join(said)}")
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import gevent
 from gevent.event import Event
+from gevent.lock import RLock
 from pymongo.errors import PyMongoError
 
 from portalfw.audience import Audiences, Hearing, either
@@ -25,6 +26,7 @@ EACH: Final = 0.003  # seconds that a further listener makes the pause between b
 LONGEST: Final = 1.5  # seconds between beats, however many listen
 SPREAD: Final = 0.3  # part of the pause over which many listeners are told, so that they do not all ask at once
 STEP: Final = 0.02  # seconds between those who are told together
+AGAIN: Final = 1.0  # seconds after which it is gone on with when something went wrong
 REMEMBERED: Final = 1024  # changes that one who comes late can still be told
 TASKS: Final = "task"
 DOUBTFUL: Final = frozenset({"user", "session", "api_token"})  # on these hangs who a viewer is
@@ -32,23 +34,24 @@ DOUBTFUL: Final = frozenset({"user", "session", "api_token"})  # on these hangs 
 Hearings = dict[frozenset[str], Hearing]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Heard:
-    """One change, and its number among all that the bus has had."""
+    """One change, its number among all that the bus has had, and who may hear of it once that has been asked."""
 
     number: int
     change: Change
+    hearing: Hearing | None = None
 
 
 class Listener:
     """One open page. What it was not given yet is kept as a set, so however late it comes, it misses nothing."""
 
-    def __init__(self, beats: Beats, viewer: Principal, topics: Collection[str]) -> None:
-        """Listen to ``topics`` for ``viewer``."""
+    def __init__(self, beats: Beats, viewer: Principal, topics: Collection[str], reached: int) -> None:
+        """Listen to ``topics`` for ``viewer``, who has heard of all changes up to the number ``reached``."""
         self._beats = beats
         self.viewer = viewer
         self.topics = frozenset(topics)
-        self.position = ""
+        self._reached = self._given = reached
         self._told: set[str] = set()
         self._tasks: dict[object, Change] = {}
         self._news = Event()
@@ -58,14 +61,20 @@ class Listener:
         """Return topics and tasks that have changed; nothing if that was so for ``timeout`` seconds."""
         self._news.wait(timeout)
         self._news.clear()
+        self._given = self._reached
         told, self._told = self._told, set()
         tasks, self._tasks = self._tasks, {}
         return told, list(tasks.values())
 
-    def tell(self, position: str, topics: Iterable[str]) -> None:
-        """Tell that ``topics`` had changed by ``position``."""
+    @property
+    def position(self) -> str:
+        """The position up to which :meth:`wait` has returned all that has changed."""
+        return self._beats.position(self._given)
+
+    def tell(self, number: int, topics: Iterable[str]) -> None:
+        """Tell that ``topics`` had changed by the change ``number``; who has heard of a later one stays there."""
         self._told.update(topics)
-        self.position = position
+        self._reached = max(self._reached, number)
         self._news.set()
 
     def tell_task(self, change: Change) -> None:
@@ -98,22 +107,29 @@ class Beats:
         self._watching: dict[str, set[Listener]] = defaultdict(set)
         self._recent: deque[Heard] = deque(maxlen=REMEMBERED)
         self._waiting: list[Heard] = []
-        self._first = self._number = int(bus.position.rpartition("-")[2])
+        self._life, _, count = bus.position.partition("-")
+        self._first = self._number = int(count)
         self._changes = bus.subscribe(EVERYTHING)
         self._next = 0.0
+        self._asking = RLock()
         gevent.spawn(self._run)
 
     def listen(self, viewer: Principal, topics: Collection[str], since: str | None) -> Listener:
         """Return a listener that is told first what has changed since the position ``since``, if that is given."""
-        listener = Listener(self, viewer, topics)
+        listener = Listener(self, viewer, topics, self._number)
         for topic in listener.topics:
             self._watching[topic].add(listener)
-        listener.position = self._bus.position
         if since:
-            missed = self._missed(since, listener)
-            if missed:
-                listener.tell(self._bus.position, missed)
+            try:
+                self._catch_up(since, listener)
+            except PyMongoError:
+                self.remove(listener)
+                raise
         return listener
+
+    def position(self, number: int) -> str:
+        """Return the position of the stream of changes that is just after its change ``number``."""
+        return f"{self._life}-{number}"
 
     def remove(self, listener: Listener) -> None:
         """Forget a listener."""
@@ -122,30 +138,43 @@ class Beats:
             if not self._watching[topic]:
                 del self._watching[topic]
 
-    def _missed(self, since: str, listener: Listener) -> set[str]:
-        self._take()
+    def _catch_up(self, since: str, listener: Listener) -> None:
+        """Tell a new listener what was taken after ``since``; what is taken from now on a beat tells it.
+
+        Asking who may hear of it takes time in which more may be taken, which is not part of what is told here.
+        """
+        number = self._number
         life, _, count = since.partition("-")
         first = self._recent[0].number if len(self._recent) == REMEMBERED else self._first
-        if not self._bus.position.startswith(f"{life}-") or not count.isdecimal() or int(count) < first:
-            return set(listener.topics)
+        if life != self._life or not count.isdecimal() or int(count) < first:
+            listener.tell(number, listener.topics)
+            return
         later = [one for one in self._recent if one.number > int(count)]
-        return _topics(self._hearings(later), listener)
+        later = [one for one in later if not listener.topics.isdisjoint(one.change.names)]
+        missed = _topics(self._hearings(later), listener)
+        if missed:
+            listener.tell(number, missed)
 
     def _run(self) -> None:
         while True:
-            self._changes.peek()
-            gevent.sleep(GATHER)
-            self._take()
-            self._beat()
-            while self._waiting:
+            try:
+                self._changes.peek()
                 gevent.sleep(GATHER)
                 self._take()
                 self._beat()
+                while self._waiting:
+                    gevent.sleep(GATHER)
+                    self._take()
+                    self._beat()
+            except Exception:  # whatever it was: pages that are told nothing any more would show what is long past
+                log.exception("Open pages cannot be told what has changed; they are told to look at all they show")
+                self._waiting = []
+                self._lose()
+                gevent.sleep(AGAIN)
 
-    def _take(self) -> bool:
-        """Take what the bus has had until now, without a pause in which it could have more; tell if that was any."""
-        changes = self._changes.take()
-        for change in changes:
+    def _take(self) -> None:
+        """Take what the bus has had until now, without a pause in which it could have more."""
+        for change in self._changes.take():
             self._number += 1
             one = Heard(self._number, change)
             self._recent.append(one)
@@ -155,7 +184,6 @@ class Beats:
                 self._doubt(change)
         if self._changes.overrun:
             self._lose()
-        return bool(changes)
 
     def _doubt(self, change: Change) -> None:
         for listener in set[Listener]().union(*self._watching.values()):
@@ -165,12 +193,14 @@ class Beats:
                 listener.doubt()
 
     def _lose(self) -> None:
-        """Let everybody look: changes came faster than they could be taken."""
+        """Let everybody look, and who it is be asked again: some changes will not be told."""
+        self._changes.take()
         self._changes.overrun = False
         self._number = self._first = int(self._bus.position.rpartition("-")[2])
         self._recent.clear()
         for listener in set[Listener]().union(*self._watching.values()):
-            listener.tell(self._bus.position, listener.topics)
+            listener.tell(self._number, listener.topics)
+            listener.doubt()
 
     def _beat(self) -> None:
         self._tell_tasks()
@@ -178,7 +208,7 @@ class Beats:
         now = time.monotonic()
         if listeners and now < self._next:
             return
-        told, self._waiting, position = self._waiting, [], self._bus.position
+        told, self._waiting, number = self._waiting, [], self._number
         try:
             hearings = self._hearings(told)
         except PyMongoError as error:
@@ -188,7 +218,7 @@ class Beats:
         pause = min(LONGEST, len(listeners) * EACH)
         self._next = now + pause
         if listeners:
-            gevent.spawn(self._tell, hearings, list(listeners), position, pause * SPREAD)
+            gevent.spawn(self._tell, hearings, list(listeners), number, pause * SPREAD)
 
     def _tell_tasks(self) -> None:
         """Tell of tasks at once: somebody waits for them, and what may be told of them is decided there."""
@@ -199,13 +229,13 @@ class Beats:
             for listener in self._listening([one]):
                 listener.tell_task(one.change)
 
-    def _tell(self, told: Hearings, listeners: list[Listener], position: str, over: float) -> None:
+    def _tell(self, told: Hearings, listeners: list[Listener], number: int, over: float) -> None:
         together = math.ceil(len(listeners) / max(1.0, over / STEP))
-        for number, listener in enumerate(listeners, 1):
+        for place, listener in enumerate(listeners, 1):
             topics = _topics(told, listener)
             if topics:
-                listener.tell(position, topics)
-            if number % together == 0 and number < len(listeners):
+                listener.tell(number, topics)
+            if place % together == 0 and place < len(listeners):
                 gevent.sleep(STEP)
 
     def _hearings(self, told: Iterable[Heard]) -> Hearings:
@@ -213,10 +243,17 @@ class Beats:
         found: Hearings = {}
         for one in told:
             names = frozenset(self._audiences.names(one.change))
-            hearing = self._audiences.of(one.change)
+            hearing = self._hearing(one)
             before = found.get(names)
             found[names] = hearing if before is None else either(hearing, before)
         return found
+
+    def _hearing(self, one: Heard) -> Hearing:
+        """Ask who may hear of a change, once: of a deleted document only the first question is answered in full."""
+        with self._asking:
+            if one.hearing is None:
+                one.hearing = self._audiences.of(one.change)
+            return one.hearing
 
     def _listening(self, told: Iterable[Heard]) -> set[Listener]:
         names = {name for one in told for name in one.change.names}

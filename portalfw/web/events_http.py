@@ -20,7 +20,8 @@ from portalfw.web.task_events import TaskEvents
 
 TOPIC = re.compile(r"[a-z_]{1,40}(:[A-Za-z0-9-]{1,64}|:[a-z0-9-]{1,40}/[A-Za-z0-9%._~-]{1,120})?")
 MOST_TOPICS = 300
-HEARTBEAT = 15.0  # seconds; shows the browser, and proxies, that the stream lives
+HEARTBEAT = 15.0  # seconds; shows the page, and proxies, that the stream lives
+ALIVE = b"event: alive\ndata:\n\n"
 RECOGNISED = 30.0  # seconds that a viewer is taken for who he was
 
 
@@ -90,7 +91,7 @@ class _Stream:
                 if not self._is_still_there():
                     return
                 topics |= {change.topic for change in changed if self._tasks.may_hear(change)}
-                yield self._news(screen, topics) if topics else b": alive\n\n"
+                yield self._news(screen, topics) if topics else ALIVE
                 yield from self._tasks.of(changed)
                 if not topics:
                     self._tasks.look()

@@ -94,7 +94,10 @@ class Screens:
     def news(
         self, screen: Screen, stream: object, viewer: Principal, position: str, topics: Collection[str]
     ) -> Iterator[tuple[str, bytes]]:
-        """Yield what a page need not ask for: an id, and the event that brings it, empty if it is as before."""
+        """Yield what a page need not ask for: an id, and the event that brings it, empty if it is as before.
+
+        Nothing more once the page has opened another stream, which may be while something is rendered here.
+        """
         if screen.newest is not stream:
             return
         names = {*topics, *(topic.partition(":")[0] for topic in topics)}
@@ -102,6 +105,8 @@ class Screens:
             if shown.topics.isdisjoint(names):
                 continue
             fresh = self._fresh(shown, viewer, position)
+            if screen.newest is not stream:
+                return
             found = WRAPPER.search(fresh.body, 0, BEGINNING) if fresh else None
             if fresh is None or found is None or found[1].decode() != element:
                 del screen.shown[element]  # the page asks itself, and is told why it is no more

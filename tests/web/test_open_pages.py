@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote
@@ -17,13 +17,14 @@ import gevent
 import pytest
 import requests
 from browsing import sign_in
-from playwright.sync_api import Browser, expect
-from product import Product
+from playwright.sync_api import Browser, Route, expect
+from product import Product, wait_for
 
-from portalfw.audience import Audiences, signed_in
+from portalfw.audience import Audiences, Hearing, readers, signed_in
 from portalfw.auth.principal import Principal
 from portalfw.events import Change, EventBus
 from portalfw.web.beats import LONGEST, Beats
+from portalfw.web.screens import Screen, Screens
 from portalfw.wiki.fragments import Fragments
 from portalfw.wiki.views import Twin
 
@@ -164,6 +165,28 @@ def test_what_a_stream_has_sent_is_sent_again_by_the_next_one(product: Product) 
             assert (kind, told["brought"]) == ("change", [])
 
 
+def test_what_is_rendered_for_a_stream_that_has_been_replaced_counts_as_not_sent(bus: EventBus) -> None:
+    """A page whose stream is replaced while its news are rendered is brought them by the new stream."""
+    name, viewer, opened = secrets.token_hex(16), Principal("ann"), list[Screen]()
+    versions = iter(["one", "two", "two"])
+    ours = Twin(b'<div id="macro-1" data-version="one" data-topics="tea">', "text/html")
+
+    def view(*_: object) -> Twin:
+        version = next(versions)
+        if version == "two" and len(opened) == 1:
+            opened.append(screens.open(name, viewer, "second"))  # as it may while the database is asked
+        return Twin(ours.body.replace(b"one", version.encode()), "text/html")
+
+    screens = Screens(view)
+    opened.append(screens.open(name, viewer, "first"))
+    screens.note(name, viewer, "/", {}, ours)
+    assert list(screens.news(opened[0], "first", viewer, bus.position, ["tea"])) == [("macro-1", b"")]
+    assert list(screens.news(opened[0], "first", viewer, bus.position, ["tea"])) == []
+    ((element, event),) = screens.news(opened[1], "second", viewer, bus.position, ["tea"])
+    assert element == "macro-1"
+    assert event.startswith(b"event: macro")
+
+
 @pytest.mark.browser
 def test_what_comes_by_itself_takes_nothing_from_the_viewer(browser: Browser, product: Product) -> None:
     """Filter, focus and words stay when rows come by themselves, and once the page has asked it asks no more."""
@@ -188,6 +211,53 @@ def test_what_comes_by_itself_takes_nothing_from_the_viewer(browser: Browser, pr
     context.close()
 
 
+@pytest.mark.browser
+def test_a_request_that_is_lost_with_its_macro_holds_nothing_up(browser: Browser, product: Product) -> None:
+    """A table that left the page while it was asked for, and whose request then fails, is brought as ever."""
+    context = browser.new_context(base_url=product.url)
+    page = context.new_page()
+    page.goto(f"/login?next={quote(ACCOUNTS)}")
+    sign_in(page, "admin", product.password)
+    expect(page.locator("#live")).to_have_text("Live", timeout=30_000)
+    _, first = account(product, "admin")  # the page asks for its table, and is brought it from then on
+    expect(page.locator("tr", has_text=first)).to_be_visible(timeout=30_000)
+    held: list[Route] = []
+    page.route("**/*_macro=table-1*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
+    with page.expect_request("**/*_macro=table-1*"):
+        page.locator("#macro-table-1").dispatch_event("portal:refresh")
+    page.locator("#macro-table-1").evaluate("macro => macro.replaceWith(macro.cloneNode(true))")
+    with page.expect_event("requestfailed"):
+        held[0].abort()
+    _, second = account(product, "admin")
+    expect(page.locator("tr", has_text=second)).to_be_visible(timeout=30_000)
+    context.close()
+
+
+@pytest.mark.browser
+def test_a_stream_that_is_silent_is_opened_again(browser: Browser, product: Product) -> None:
+    """A stream says that it lives; when a page has not heard that for long, it opens another one."""
+    context = browser.new_context(base_url=product.url)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(f"/login?next={quote(ACCOUNTS)}")
+    sign_in(page, "admin", product.password)
+    expect(page.locator("#live")).to_have_text("Live", timeout=30_000)
+    opened: list[str] = []
+    page.on("request", lambda request: opened.append(request.url) if "/events" in request.url else None)
+    network, alive = context.new_cdp_session(page), list[str]()
+    network.on("Network.eventSourceMessageReceived", lambda message: alive.append(message["eventName"]))
+    network.send("Network.enable")
+    page.clock.fast_forward(25_000)
+    wait_for(lambda: page.title() and "alive" in alive, 30, "the word that the stream lives")
+    page.clock.fast_forward(40_000)
+    expect(page.locator("#live")).to_have_text("Live")
+    assert opened == []
+    page.clock.fast_forward(46_000)
+    wait_for(lambda: page.title() and opened, 30, "another stream")
+    expect(page.locator("#live")).to_have_text("Live", timeout=30_000)
+    context.close()
+
+
 def test_gathering_loses_no_change(bus: EventBus) -> None:
     """However many listen and however fast things change, everybody is told of the last change, and seldom."""
     audiences = Audiences()
@@ -209,6 +279,75 @@ def test_gathering_loses_no_change(bus: EventBus) -> None:
     gevent.joinall([gevent.spawn(follow, number) for number in range(len(listeners))], timeout=30)
     assert all(len(one) == 60 for one in heard)
     assert max(times) <= 2 + 60 * 0.1 / LONGEST
+
+
+def change(bus: EventBus, topic: str, row: dict[str, Any] | None = None) -> None:
+    """Publish that a document has changed, or is deleted if there is no ``row``."""
+    collection, _, number = topic.partition(":")
+    bus.publish(Change(collection, int(number), "update" if row is not None else "delete", row))
+
+
+def let_beat(bus: EventBus, beats: Beats, number: int) -> None:
+    """Wait until what has changed so far has been told, by a change that only this hears of."""
+    with closing(beats.listen(Principal("clock", frozenset(["level1"])), ["clock"], None)) as clock:
+        change(bus, f"clock:{number}", {})
+        assert clock.wait(30)[0] == {f"clock:{number}"}
+
+
+def test_a_stream_that_follows_another_at_once_is_told_what_that_was_not(bus: EventBus) -> None:
+    """What changes while a new stream is told of what it missed, or while its word is sent, the next one is told."""
+    audiences = Audiences()
+
+    def slow(row: Mapping[str, Any]) -> Hearing:
+        if row["name"] == "first":
+            change(bus, "tea:2", {"name": "second"})  # as it may while the database is asked
+        return signed_in
+
+    audiences.add("tea", slow)
+    beats, viewer, before = Beats(bus, audiences), Principal("ann"), bus.position
+    change(bus, "tea:1", {"name": "first"})
+    let_beat(bus, beats, 1)
+    with closing(beats.listen(viewer, ["tea"], before)) as one:
+        assert one.wait(30)[0] == {"tea:1"}
+        let_beat(bus, beats, 2)
+        change(bus, "tea:3", {"name": "third"})
+        let_beat(bus, beats, 3)
+        with closing(beats.listen(viewer, ["tea"], one.position)) as other:
+            assert other.wait(30)[0] == {"tea:2", "tea:3"}
+
+
+def test_a_stream_that_opens_takes_no_word_from_others(bus: EventBus) -> None:
+    """Who listens already hears of a change although another stream opens just then, also of what is deleted."""
+    audiences = Audiences()
+    audiences.add("tea", lambda row: readers([row["owner"]]))
+    beats, before = Beats(bus, audiences), bus.position
+    change(bus, "tea:1", {"owner": "ann"})
+    let_beat(bus, beats, 1)
+    with closing(beats.listen(Principal("ann"), ["tea"], before)) as ann:
+        assert ann.wait(30)[0] == {"tea:1"}
+        change(bus, "tea:1")
+        with closing(beats.listen(Principal("bob"), ["tea"], before)) as bob:
+            assert ann.wait(30)[0] == {"tea:1"}
+            assert bob.wait(0)[0] == set()
+
+
+def test_an_unforeseen_error_silences_no_page(bus: EventBus, caplog: pytest.LogCaptureFixture) -> None:
+    """When it cannot be told who may hear, all pages are told to look, and later changes are told as ever."""
+    audiences = Audiences()
+
+    def broken(row: Mapping[str, Any]) -> Hearing:
+        if not row:
+            raise KeyError("owner")
+        return signed_in
+
+    audiences.add("tea", broken)
+    beats = Beats(bus, audiences)
+    with closing(beats.listen(Principal("ann"), ["tea", "milk:3"], None)) as ann:
+        change(bus, "tea:1", {})
+        assert ann.wait(30)[0] == {"tea", "milk:3"}
+        assert "KeyError" in caplog.text
+        change(bus, "tea:2", {"owner": "ann"})
+        assert ann.wait(30)[0] == {"tea:2"}
 
 
 def test_a_job_is_told_by_its_script_too(bus: EventBus) -> None:

@@ -6,6 +6,7 @@ import { bring, PAGE, refresh } from "./refresh.js";
 const SETTLE = 80; // ms in which a changing set of topics settles
 const REST = 5000; // ms that a page may be hidden before it lets go
 const PAUSES = [1, 2, 4, 8, 15, 30]; // s between attempts to connect again
+const SILENT = 45_000; // ms after which a stream is dead that nobody has closed: it says every 15 s that it lives
 const MOST = 200; // topics in one address; beyond, whole collections are watched
 
 const followed = new Set(); // topics that no macro shows
@@ -14,6 +15,7 @@ let source = null;
 let topics = "";
 let since = ""; // the server's position up to which this page knows of all changes
 let lostAt = 0;
+let heardAt = 0;
 let attempt = 0;
 let settleTimer = 0;
 let retryTimer = 0;
@@ -28,7 +30,7 @@ export function startLive() {
   document.addEventListener("visibilitychange", rest);
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && reopen());
-  setInterval(show, 1000);
+  setInterval(look, 1000);
 }
 
 /** @returns {boolean} whether changes arrive by themselves */
@@ -77,7 +79,19 @@ function open() {
   source.addEventListener("change", changed);
   source.addEventListener("macro", (event) => bring(JSON.parse(event.data)));
   source.addEventListener("error", lost);
+  for (const name of ["open", "change", "macro", "task", "alive"]) source.addEventListener(name, hear);
+  hear();
   for (const name of ["task", "refused"]) source.addEventListener(name, passOn);
+}
+
+function hear() {
+  heardAt = Date.now();
+}
+
+/** A connection can be cut where neither side sees it: behind a router that forgot it, or while the computer slept. */
+function look() {
+  if (isLive() && Date.now() - heardAt > SILENT) lost();
+  else show();
 }
 
 function changed(event) {

@@ -33,11 +33,9 @@ export function startRefresh(htmx) {
     const button = event.target.closest("[data-retry]");
     if (button) schedule(button.closest(".macro")?.id);
   });
-  document.addEventListener("htmx:beforeRequest", (event) => isMacro(event.target) && running.add(event.target.id));
+  document.addEventListener("htmx:beforeRequest", (event) => isMacro(event.target) && begun(event.target.id, event.detail.xhr));
   document.addEventListener("htmx:beforeSwap", beforeSwap);
   document.addEventListener("htmx:load", (event) => isMacro(event.target) && afterSwap(event.target));
-  document.addEventListener("htmx:sendError", (event) => retry(event.detail.requestConfig.elt));
-  document.addEventListener("htmx:afterRequest", (event) => ended(event.detail.requestConfig.elt));
   document.addEventListener("focusout", () => waiting.size && plan());
   document.addEventListener("toggle", () => waiting.size && plan(), true);
 }
@@ -65,7 +63,7 @@ export function refresh(topics, since = "", brought = []) {
 /** Show a macro as the stream brings it; if it shows something else by now, or is in use, it is asked for as usual. */
 export async function bring({ id, gzip }) {
   const macro = document.getElementById(id);
-  const html = macro && (await unpacked(gzip));
+  const html = macro && (await unpacked(gzip).catch(() => ""));
   if (!macro?.isConnected || running.has(id) || inUse(macro) || addressIn(html) !== macro.getAttribute("hx-get")) {
     schedule(id);
     return;
@@ -122,13 +120,16 @@ function isMacro(target) {
   return target instanceof Element && target.matches("[data-topics][id]");
 }
 
-function retry(macro) {
-  if (isMacro(macro)) setTimeout(() => schedule(macro.id), RETRY);
+/** The request itself tells its end: events of a macro that has left the page meanwhile would reach nobody. */
+function begun(id, xhr) {
+  running.add(id);
+  for (const name of ["error", "timeout"]) xhr.addEventListener(name, () => setTimeout(() => schedule(id), RETRY));
+  xhr.addEventListener("loadend", () => ended(id));
 }
 
-function ended(macro) {
-  running.delete(macro?.id);
-  if (again.delete(macro?.id)) schedule(macro.id);
+function ended(id) {
+  running.delete(id);
+  if (again.delete(id)) schedule(id);
 }
 
 function beforeSwap(event) {
