@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Product:
     state: Path
     process: subprocess.Popen[str]
     token: str = ""
+    said: list[str] = field(default_factory=list)
+    """The lines that it has printed so far; read all the time, or a full pipe would hold it up."""
 
     @property
     def password(self) -> str:
@@ -136,13 +138,17 @@ def wait_for(condition: Any, seconds: float = 30.0, what: str = "the condition")
 
 def _wait_until_ready(product: Product) -> None:
     assert product.process.stdout is not None
-    said = []
     for line in product.process.stdout:
-        said.append(line)
+        product.said.append(line)
         if line.startswith("Ready: "):
-            threading.Thread(target=product.process.stdout.read, daemon=True).start()  # unread, it would hold it up
+            threading.Thread(target=_listen, args=(product,), daemon=True).start()
             return
-    raise AssertionError(f"portalfw up ended with {product.process.wait()}: {''.join(said)}")
+    raise AssertionError(f"portalfw up ended with {product.process.wait()}: {''.join(product.said)}")
+
+
+def _listen(product: Product) -> None:
+    for line in product.process.stdout or ():
+        product.said.append(line)
 
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:

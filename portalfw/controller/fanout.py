@@ -19,6 +19,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from agent.protocol import ENDED, HELD, JobState
 from portalfw.controller import transitions
 from portalfw.controller.documents import FanOutPlan, Job
+from portalfw.controller.handing import Handing, Hands
 from portalfw.controller.submission import Terms, draft, insert, waiting
 from portalfw.controller.targets import Target
 from portalfw.controller.wake import Wake
@@ -54,9 +55,11 @@ Row = dict[str, Any]
 class FanOut:
     """Begins, follows, stops and ends the fan-outs of the installation."""
 
-    def __init__(self, wake: Wake) -> None:
-        """Wake who waits for jobs."""
+    def __init__(self, wake: Wake, lease: float) -> None:
+        """Wake who waits for jobs; what is handed over is leased for so many seconds."""
+        self.hands: Hands | None = None  # the agents' questions that wait in this process
         self._wake = wake
+        self._lease = lease
         self._touched: set[int] = set()
         self._sizes: dict[int, int] = {}  # of the fan-outs that were counted here and go on
 
@@ -164,16 +167,24 @@ class FanOut:
         end = min(total, begun + max(0, room))
         while begun < end:
             nodes = _planned(parent, begun, min(CHUNK, end - begun))
-            _store_children(row, nodes)
-            for node in nodes:
-                self._wake.node(node, urgent=False)
-            query = {"_id": parent, "fan.next": begun}
-            begun += len(nodes)
-            # Who is at it says so, since several would store the same children: that is safe, and for nothing.
-            storing = time.time() if begun < end else 0.0
-            Job.collection().update_one(query, {"$set": {"fan.next": begun, "fan.storing": storing}})
-            # Whoever stops it notes that first and then withdraws; we store first and then look. So one of us sees it.
-            now = _row(parent)
+            handing = Handing(self._wake, self._lease)
+            try:
+                handing.reserve(self.hands, row, nodes)
+                _store_children(row, nodes, handing)
+                for node in nodes:
+                    if node not in handing:
+                        self._wake.node(node, urgent=False)
+                query = {"_id": parent, "fan.next": begun}
+                begun += len(nodes)
+                # Who is at it says so, since several would store the same children: that is safe, and for nothing.
+                storing = time.time() if begun < end else 0.0
+                Job.collection().update_one(query, {"$set": {"fan.next": begun, "fan.storing": storing}})
+                # Who stops it notes that first and then withdraws; we store first and then look. So one of us sees it.
+                now = _row(parent)
+                if now is not None and not now["fan"]["stopped"]:
+                    handing.hand_over()
+            finally:
+                handing.give_up("the agent was not given the job")
             if now is None or now["fan"]["stopped"]:
                 self._withdraw(now or row)
                 return
@@ -261,11 +272,12 @@ def _planned(parent: int, begin: int, count: int) -> list[int]:
     return list(found["nodes"])
 
 
-def _store_children(row: Row, nodes: Sequence[int]) -> None:
-    """Store the children on nodes; those that are stored already stay as they are."""
+def _store_children(row: Row, nodes: Sequence[int], handing: Handing) -> None:
+    """Store the children on nodes, some as begun; those that are stored already stay as they are."""
     common = {name: row[name] for name in KEPT} | {"parent": row["id"]} | waiting(row["expire_after"])
     ids = Job.next_ids(len(nodes))
-    rows = [{"_id": identity, "node_id": node, **common} for identity, node in zip(ids, nodes, strict=True)]
+    children = ({"_id": identity, "node_id": node, **common} for identity, node in zip(ids, nodes, strict=True))
+    rows = [handing.begun(child) for child in children]
     # The journal is waited for once, when the parent says that they are begun.
     jobs = Job.collection().with_options(write_concern=WriteConcern(w=1))
     try:
@@ -273,6 +285,8 @@ def _store_children(row: Row, nodes: Sequence[int]) -> None:
     except BulkWriteError as error:
         if any(one["code"] != DUPLICATE for one in error.details["writeErrors"]):
             raise
+        for one in error.details["writeErrors"]:
+            handing.forget(nodes[one["index"]])
 
 
 def _progress(done: int, total: int) -> Row:

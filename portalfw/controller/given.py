@@ -65,6 +65,13 @@ class Given:
         while len(self._jobs) > MOST:
             del self._jobs[next(iter(self._jobs))]
 
+    def hand(self, row: Row) -> None:
+        """Remember a job that is handed over to an agent for whose node nothing waits."""
+        self.give([row])
+        node = self._nodes.get(row["node_id"])
+        if isinstance(node, _Known) and node.session == row["session"]:
+            node.open[row["_id"]] = row["attempt"]
+
     def row(self, job_id: int, attempt: int) -> Row | None:
         """Return what is known of an attempt that was given out here: its node and its parent."""
         known = self._jobs.get(job_id)

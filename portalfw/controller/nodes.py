@@ -12,7 +12,7 @@ from pymongo import UpdateOne
 
 from agent.protocol import PROTOCOL, Enroll, Enrolled, Hello
 from portalfw.auth.credentials import digest
-from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, JoinToken, Node
+from portalfw.controller.documents import DECOMMISSIONED, ENABLED, PENDING, WORKING, JoinToken, Node
 from portalfw.controller.together import Together
 from portalfw.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
@@ -155,6 +155,11 @@ class Nodes:
         if row.get("asks") != self._process:
             raise ConflictError(f"Node {node_id} has asked another process of the controller since.")
         return row
+
+    def asking_here(self, nodes: Sequence[int]) -> dict[int, str]:
+        """Return those of some nodes that may work and whose newest question is in this process, with its session."""
+        query = {"_id": {"$in": list(nodes)}, "asks": self._process, "status": {"$in": sorted(WORKING)}}
+        return {row["id"]: row["session"] for row in Node.rows(query, fields=["session"])}
 
     def known(self, credential: str) -> dict[str, Any] | None:
         """Return the row of the node that was given this credential, also if it was revoked."""

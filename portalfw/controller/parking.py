@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import gevent
@@ -12,6 +12,7 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from agent.protocol import Ask, Work
+from portalfw.controller.handing import Hand
 from portalfw.controller.leases import Wish
 from portalfw.controller.nodes import NOTE_EVERY, Nodes
 from portalfw.controller.queue import JobQueue
@@ -26,7 +27,10 @@ GRACE: Final = 1.5
 class Question:
     """One question for jobs, until it is answered. While it waits it is only this: thousands do."""
 
-    __slots__ = ("_ask", "_first", "_node_id", "_over", "_parking", "_place", "_ready", "_woken", "seconds")
+    __slots__ = (
+        *("_ask", "_first", "_given", "_looking", "_node_id", "_over", "_parking", "_place", "_ready", "_reserved"),
+        *("_woken", "seconds"),
+    )
 
     def __init__(self, parking: Parking, node: dict[str, Any], ask: Ask) -> None:
         """Begin to listen for what may be its answer."""
@@ -35,7 +39,8 @@ class Question:
         self._ask = ask
         self._place = place(node)
         self._woken = self._first = True
-        self._over = False
+        self._over = self._looking = self._reserved = False
+        self._given: Work | None = None
         self._ready: Ready | None = None
         self.seconds = ask.park
         parking.wake.watch_node(self._node_id, self.notice)
@@ -54,11 +59,18 @@ class Question:
             ConflictError: its agent is to say hello again.
 
         """
+        work = self._given
+        if work is None and self._reserved and not self._over:
+            return None  # it is answered, or let go, in a moment
         try:
-            work = self._find() if self._woken and not self._over else None
+            if work is None and self._woken and not self._over:
+                self._looking = True
+                work = self._find()
         except PortalError:
             self._end()
             raise
+        finally:
+            self._looking = False
         if work is None and (last or self._over):
             work = Work()
         if work is not None:
@@ -76,7 +88,7 @@ class Question:
 
         self.begin(ready)
         while (work := self.look(last=time.monotonic() >= limit)) is None:
-            event.wait(max(0.0, limit - time.monotonic()))
+            event.wait(max(0.01, limit - time.monotonic()))
             event.clear()
         return work
 
@@ -89,6 +101,32 @@ class Question:
         """End without work: the agent asks anew, or goes."""
         self._over = True
         self.notice()
+
+    @property
+    def session(self) -> str:
+        """The agent process that asks."""
+        return self._ask.session
+
+    def reserve(self, queue: str) -> bool:
+        """Leave the question unanswered for a moment, if nothing waits and its agent can begin a job of a queue now."""
+        ask = self._ask
+        if self._first or self._woken or self._looking or self._over or self._reserved:
+            return False
+        self._reserved = queue not in ask.skip and ask.free.get(queue, 0) > 0
+        return self._reserved
+
+    def give(self, work: Work) -> bool:
+        """Answer the reserved question; False if nobody waits for the answer any more."""
+        if self._over:
+            return False
+        self._given = work
+        self.notice(urgent=False)
+        return True
+
+    def let_go(self) -> None:
+        """Let the reserved question be answered by others, who may have tried meanwhile."""
+        self._reserved = False
+        self.notice(urgent=False)
 
     def notice(self, *, urgent: bool = True) -> None:
         """Have it looked at: there may be work; what is not ``urgent`` lets others go first."""
@@ -135,6 +173,7 @@ class Parking:
         self.standing = standing
         self.wake = queue.wake
         self._newest: dict[int, Question] = {}
+        queue.fanout.hands = self
         self._turns: dict[int, tuple[str, int]] = {}
         self._asked: dict[int, tuple[str, float]] = {}  # by node: who asked here last, and when
         self._leaving = Group()
@@ -164,6 +203,19 @@ class Parking:
         self.release(node["id"])
         question = self._newest[node["id"]] = Question(self, node, ask)
         return question
+
+    def reserve(self, nodes: Sequence[int], queue: str) -> dict[int, Hand]:
+        """Leave questions unanswered whose agents can begin a job of a queue at once, by node; each must be let go."""
+        resting = ((node, self._newest[node]) for node in nodes if node in self._newest)
+        reserved: dict[int, Hand] = {node: question for node, question in resting if question.reserve(queue)}
+        here: Mapping[int, str] = {}
+        try:
+            here = self.nodes.asking_here([*reserved]) if reserved else {}
+        finally:
+            for node, hand in list(reserved.items()):
+                if here.get(node) != hand.session:
+                    reserved.pop(node).let_go()
+        return reserved
 
     @property
     def parked(self) -> int:

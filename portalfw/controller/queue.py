@@ -12,12 +12,10 @@ from pymongo.errors import PyMongoError
 from agent.protocol import (
     HELD,
     Ask,
-    Assignment,
     Cancel,
     Ended,
     JobRef,
     JobState,
-    Limits,
     Output,
     Renewed,
     Report,
@@ -29,6 +27,7 @@ from agent.protocol import (
 from portalfw.controller import leases, output, reports, transitions
 from portalfw.controller.documents import DECOMMISSIONED, Job, Node
 from portalfw.controller.fanout import FanOut
+from portalfw.controller.handing import assignment
 from portalfw.controller.leases import Found, Wish
 from portalfw.controller.reports import Ending, Start
 from portalfw.controller.scripts import ScriptStore
@@ -55,7 +54,7 @@ class JobQueue:
         """Use the scripts there are, and wake who waits; ``lease`` in seconds."""
         self.scripts = scripts
         self.wake = wake
-        self.fanout = FanOut(wake)
+        self.fanout = FanOut(wake, lease)
         self.lease = lease
         self._started = time.time()
         self._late_next = 0.0
@@ -118,7 +117,7 @@ class JobQueue:
         if held is not None:
             self._miss(found.held, wish.session, held)
         cancels = self._cancels(found.held)
-        return Work(jobs=[_assignment(row) for row in found.given], cancel=cancels)
+        return Work(jobs=[assignment(row) for row in found.given], cancel=cancels)
 
     def is_nothing_new(self, node_id: int, ask: Ask) -> bool:
         """Tell whether an agent has all that there is for its node, without asking the database."""
@@ -384,20 +383,3 @@ def _held(nodes: Sequence[int]) -> list[list[Row]]:
     for row in Job.rows({"node_id": {"$in": [*found]}, "status": {"$in": sorted(HELD)}}, fields=fields):
         found[row["node_id"]].append(row)
     return [found[node] for node in nodes]
-
-
-def _assignment(row: Row) -> Assignment:
-    return Assignment(
-        id=row["_id"],
-        attempt=row["attempt"],
-        script=row["script"],
-        sha256=row["sha256"],
-        args=row["args"],
-        queue=row["queue"],
-        timeout=row["timeout"],
-        idempotent=row["idempotent"],
-        expires_in=max(0.0, row["expires"] - time.time()),
-        priority=row.get("priority") or 0,
-        limits=Limits(**row.get("limits") or {}),
-        begun=row["begun"],
-    )

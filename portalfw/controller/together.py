@@ -66,7 +66,7 @@ class Together(Generic[Q, A]):
                     else:
                         waiting.set(answer)
         finally:
-            self._serving = 0
+            self._serving -= 1
 
     def _answers(self, questions: list[Q]) -> Sequence[A | Exception]:
         try:

@@ -187,8 +187,10 @@ class Rest:
     def close(self) -> None:
         """Hang up on everybody, and on who comes to rest from now on."""
         self._closed = True
-        for looker in self._lookers:
-            looker.kill(block=False)
+        gevent.killall(self._lookers)
+        while not self._turns.empty():
+            *_, give_up = self._turns.get_nowait()
+            give_up()
         for resting in list(self._resting.values()):
             resting.close()
 
@@ -201,6 +203,9 @@ class Rest:
                 self._idle -= 1
             try:
                 work()
+            except gevent.GreenletExit:  # the server stops
+                give_up()
+                raise
             except Exception:  # the edge: nobody else would see it
                 log.exception("A connection that waited for its answer could not be answered")
                 give_up()

@@ -138,8 +138,7 @@ def test_dead_database_ends_the_product(state: Path) -> None:
     mongod = next(process for process in family(product) if process.name() == "mongod")
     mongod.kill()
     assert product.process.wait(30) == 1
-    assert product.process.stdout is not None
-    assert "MongoDB has ended unexpectedly" in product.process.stdout.read()
+    wait_for(lambda: "MongoDB has ended unexpectedly" in "".join(product.said), 10, "the reason")
 
 
 def test_killed_agent_comes_back(state: Path) -> None:

@@ -174,5 +174,8 @@ def test_much_goes_beside_what_is_under_way() -> None:
     last = gevent.spawn(together, ENOUGH)
     gevent.joinall([*few, last], timeout=10, raise_error=True)
     assert (batches, first.ready()) == ([1, ENOUGH], False)
+    late = gevent.spawn(together, ENOUGH + 1)
+    late.join(0.05)
+    assert not late.ready()  # the first one is still under way
     held.set()
-    assert [one.get(timeout=10) for one in (first, *few, last)] == [*range(1, ENOUGH + 2)]
+    assert [one.get(timeout=10) for one in (first, *few, last, late)] == [*range(1, ENOUGH + 3)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from reverse_proxy import self_signed
 from werkzeug.wrappers import Response
 
 from portalfw.later import PUT_OFF, Ready
+from portalfw.web.resting import LOOKERS
 from portalfw.web.server import Server, listen
 
 ASK = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -194,3 +196,18 @@ def test_who_comes_to_rest_after_the_end_is_hung_up_on(served: Served) -> None:
     with theirs:
         theirs.settimeout(20)
         assert theirs.recv(1) == b""
+
+
+def test_who_waits_for_his_turn_at_the_end_is_hung_up_on(served: Served) -> None:
+    """A connection that somebody looks after when the server stops is closed, and so is one that nobody has come to."""
+    rest, busy, hung_up = served.server.rest, Event(), list[int]()
+
+    def work() -> None:
+        busy.set()
+        Event().wait()
+
+    for number in range(LOOKERS + 1):
+        rest.turn(work, functools.partial(hung_up.append, number), urgent=False)
+    assert busy.wait(20)
+    served.server.stop()
+    assert sorted(hung_up) == list(range(LOOKERS + 1))
