@@ -232,7 +232,11 @@ class Beats:
     def _tell(self, told: Hearings, listeners: list[Listener], number: int, over: float) -> None:
         together = math.ceil(len(listeners) / max(1.0, over / STEP))
         for place, listener in enumerate(listeners, 1):
-            topics = _topics(told, listener)
+            try:
+                topics = _topics(told, listener)
+            except Exception:  # one of them must not hinder the others
+                log.exception("What %s may hear of cannot be told; the page is told to look", listener.viewer.name)
+                topics = set(listener.topics)
             if topics:
                 listener.tell(number, topics)
             if place % together == 0 and place < len(listeners):

@@ -298,8 +298,7 @@ def test_text_and_preview_scroll_together(writers: Writers, new_page: Callable[[
     expect(page.locator("#preview h2").last).to_have_text("End")
     heading = page.locator(".cm-line", has_text="## Middle")
     page.locator(".cm-scroller").evaluate("pane => pane.scrollTo(0, 0)")
-    page.locator(".cm-scroller").hover()
-    while not heading.count():
-        page.mouse.wheel(0, 300)
+    while not heading.count():  # lines out of sight are not there
+        page.locator(".cm-scroller").evaluate("pane => pane.scrollBy(0, 300)")
     heading.evaluate("line => line.scrollIntoView({block: 'start'})")
     expect(page.locator("#preview h2", has_text="Middle")).to_be_in_viewport()

@@ -348,6 +348,10 @@ def test_an_unforeseen_error_silences_no_page(bus: EventBus, caplog: pytest.LogC
         assert "KeyError" in caplog.text
         change(bus, "tea:2", {"owner": "ann"})
         assert ann.wait(30)[0] == {"tea:2"}
+    audiences.add("tea", lambda _: lambda one: {"ann": True}[one.name])
+    with closing(beats.listen(Principal("bob"), ["tea"], None)) as bob:
+        change(bus, "tea:3", {"owner": "ann"})
+        assert bob.wait(30)[0] == {"tea"}
 
 
 def test_a_job_is_told_by_its_script_too(bus: EventBus) -> None:

@@ -7,21 +7,22 @@ const REST = 150; // ms in which the pane that follows is not taken for the one 
 
 export function startScrolling(view, place) {
   const source = view.scrollDOM;
+  const brought = new Map(); // where a pane was brought by the other one
   let leader = null;
   let timer = 0;
 
-  function lead(who, follow) {
-    if (leader && leader !== who) return;
+  function lead(who, from, other) {
+    const late = brought.get(who) === who.scrollTop; // the word of it can come long after it was brought there
+    if (late || (leader && leader !== who)) return;
     leader = who;
     clearTimeout(timer);
     timer = setTimeout(() => (leader = null), REST);
-    follow();
+    other.scrollTop = along(marks(view, place), who.scrollTop, from);
+    brought.set(other, other.scrollTop);
   }
 
-  const down = () => (place.scrollTop = along(marks(view, place), source.scrollTop, 0));
-  const up = () => (source.scrollTop = along(marks(view, place), place.scrollTop, 1));
-  source.addEventListener("scroll", () => lead(source, down), { passive: true });
-  place.addEventListener("scroll", () => lead(place, up), { passive: true });
+  source.addEventListener("scroll", () => lead(source, 0, place), { passive: true });
+  place.addEventListener("scroll", () => lead(place, 1, source), { passive: true });
 }
 
 /** @returns {[number, number][]} heights of the same things in text and preview, px, from top to end */
